@@ -1,0 +1,19 @@
+/*
+ * Functions that have no safe use, force-included into every file of ours by
+ * the Makefile (-include), after the system headers that declare them, so
+ * that a call is a compile error that names the way out.  git does the same.
+ */
+#ifndef BASE_BANNED_H
+#define BASE_BANNED_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf
+#pragma GCC poison strtok strtok_r gets atoi atol atoll atof
+#pragma GCC poison rand srand random srandom drand48 tmpnam mktemp
+#pragma GCC poison gmtime localtime ctime asctime
+
+#endif

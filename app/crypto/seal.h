@@ -1,0 +1,82 @@
+/*
+ * Secrets at rest (section 4 of the contract).  Three layers:
+ *
+ *	master keys	outside the database, in a file of `version:base64`
+ *			lines, newest last, 32 bytes each;
+ *	data and HMAC	in the database, sealed under a master key, with
+ *	keys		versions; HMAC keys have a purpose ("subscription-key",
+ *			"subscription-key-prefix", "link", ...);
+ *	rows		sealed under the newest data key: AES-256-GCM with a
+ *			random 96-bit nonce (NIST SP 800-38D) and associated
+ *			data that names the row, so that a value that was moved
+ *			to another row does not open.
+ *
+ * A sealed value is: 1 byte format (1), 4 bytes key version (big endian), 12
+ * bytes nonce, the ciphertext, 16 bytes tag.
+ *
+ * A keyring is filled once at start and read by everything else.  It lives in
+ * locked memory (sodium_malloc) and is not in core dumps.
+ */
+#ifndef CRYPTO_SEAL_H
+#define CRYPTO_SEAL_H
+
+#include "crypto/secret.h"
+#include "crypto/token.h"
+
+#define KEY_BYTES	32
+#define SEAL_OVERHEAD	(1 + 4 + 12 + 16)
+#define PURPOSE_MAX	40
+
+struct keyring;
+
+enum seal_result {
+	SEAL_OK,
+	SEAL_UNKNOWN_VERSION,	/* sealed under a key that the ring lacks */
+	SEAL_BROKEN,		/* changed, cut, or moved from another row */
+};
+
+struct keyring	*keyring_new(void);
+void		 keyring_free(struct keyring *);
+
+/*
+ * Reads the master key file.  False with a sentence in ret_why (static or in
+ * the arena) when it is missing, readable by others (mode & 077), or has a bad
+ * line; the sentence names the line, never its content.
+ */
+MUST_CHECK bool	 keyring_read_master(struct keyring *, struct arena *,
+		    const char *path, const char **ret_why);
+/* Writes a new file of mode 0600 with one fresh key, version 1; false if it
+ * exists or can't be written. */
+MUST_CHECK bool	 master_key_create(const char *path, struct arena *,
+		    const char **ret_why);
+uint32_t	 keyring_master_newest(const struct keyring *);
+
+/*
+ * Data and HMAC keys.  kind is "data" or an HMAC purpose.  _make gives a new
+ * key sealed under the newest master key, to be stored, and adds nothing; _add
+ * opens a stored one into the ring.  The associated data is kind and version.
+ */
+size_t		 keyring_make(struct keyring *, const char *kind,
+		    uint32_t version,
+		    unsigned char ret_sealed[KEY_BYTES + SEAL_OVERHEAD]);
+enum seal_result keyring_add(struct keyring *, const char *kind,
+		    uint32_t version, const void *sealed, size_t bytes);
+/* Newest version of the kind in the ring; 0 for none. */
+uint32_t	 keyring_newest(const struct keyring *, const char *kind);
+
+/* Seals under the newest data key; ret_sealed has bytes + SEAL_OVERHEAD. */
+void		 seal(const struct keyring *, const char *row,
+		    const void *plain, size_t bytes, unsigned char *ret_sealed);
+/* Opens into the arena.  `row` is the associated data that seal() was given,
+ * for example "subscription_key:<id>:primary". */
+MUST_CHECK enum seal_result seal_open(const struct keyring *, struct arena *,
+		    const char *row, const void *sealed, size_t bytes,
+		    struct secret *ret_plain);
+
+/* HMAC-SHA-256 under a purpose's key.  False if the ring has no such version;
+ * version 0 is the newest. */
+MUST_CHECK bool	 keyring_hmac(const struct keyring *, const char *purpose,
+		    uint32_t version, const void *, size_t,
+		    unsigned char ret_mac[SHA256_BYTES]);
+
+#endif

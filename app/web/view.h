@@ -1,0 +1,38 @@
+/*
+ * View: the values that a template shows, built by _pages.c from domain
+ * structs, in the request's arena, and finished: dates are formatted, booleans
+ * decided.  A view is a map from names to text, truth, lists of maps, or maps.
+ *
+ *	struct view *v = view_new(arena);
+ *	view_text(v, "name", account->name);
+ *	view_bool(v, "is_owner", true);
+ *	for (...) { struct view *row = view_row(v, "rows"); view_text(row, ...); }
+ *
+ * Names must outlive the view (they are literals); text is not copied either
+ * and must live in the arena or be static.  Setting a name again replaces it.
+ */
+#ifndef WEB_VIEW_H
+#define WEB_VIEW_H
+
+#include "base/arena.h"
+
+struct view;
+
+struct view	*view_new(struct arena *);
+/* NULL is stored as "", which is false in a section, as Mustache has it. */
+void		 view_text(struct view *, const char *name, const char *text);
+void		 view_int(struct view *, const char *name, int64_t);
+void		 view_bool(struct view *, const char *name, bool);
+/* A fresh map under the name. */
+struct view	*view_map(struct view *, const char *name);
+/* Puts a map that exists under a name. */
+void		 view_put(struct view *, const char *name, struct view *map);
+/* Makes sure that the list exists (and may be empty). */
+void		 view_list(struct view *, const char *name);
+/* Appends a fresh map to the list, made when it is not there yet. */
+struct view	*view_row(struct view *, const char *name);
+/* Appends a text to the list; {{.}} shows it. */
+void		 view_row_text(struct view *, const char *name,
+		    const char *text);
+
+#endif
