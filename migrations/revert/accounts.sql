@@ -1,0 +1,5 @@
+BEGIN;
+DROP FUNCTION throttle_hit;
+DROP FUNCTION throttle_wait;
+DROP TABLE throttle, known_network, session, signup, person, account;
+COMMIT;

@@ -1,0 +1,5 @@
+BEGIN;
+DROP FUNCTION mail_queue;
+DROP TABLE outbox;
+DROP FUNCTION outbox_wake;
+COMMIT;

@@ -1,0 +1,3 @@
+BEGIN;
+DROP TABLE product_resource, product;
+COMMIT;

@@ -1,0 +1,3 @@
+BEGIN;
+DROP TABLE sealed_key;
+COMMIT;
