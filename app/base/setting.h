@@ -1,0 +1,46 @@
+/*
+ * Settings: environment variables with the prefix LATCHKEY_, documented in
+ * conf/latchkey.env.example.  Read once at start; a missing or malformed one
+ * stops the program with one line that names it and says what it must be.
+ */
+#ifndef BASE_SETTING_H
+#define BASE_SETTING_H
+
+#include "base/base.h"
+#include "base/log.h"
+
+enum setting_program { SETTING_PORTAL, SETTING_TOOL, SETTING_COURIER };
+
+struct setting {
+	bool		 production;		/* MODE */
+	const char	*database_url;		/* DATABASE_URL */
+	const char	*public_url;		/* without a slash at its end */
+	const char	*public_origin;		/* "https://portal.example" */
+	bool		 public_https;
+	const char	*listen_host;		/* LISTEN: host:port, or */
+	const char	*listen_port;
+	const char	*listen_unix;		/* unix:/path; else NULL */
+	const char	*trusted_proxies;	/* addresses and networks, spaces
+						 * or commas between; "" none */
+	const char	*tls_cert, *tls_key;	/* files; NULL for plain HTTP */
+	const char	*smtp_url;		/* smtp:// smtps:// maildir:/path */
+	const char	*smtp_ca_file;		/* SMTP_CA_FILE, NULL: system's */
+	const char	*mail_from;		/* "Latchkey <no-reply@...>" */
+	const char	*master_key_file;
+	int64_t		 sla_hours;		/* 48 */
+	int64_t		 workers;		/* processes, 2 */
+	int64_t		 hash_threads;		/* a worker, 1 */
+	enum log_level	 log_level;
+	const char	*site_name;		/* "Latchkey" */
+	const char	*support_email;
+	const char	*templates;		/* folders */
+	const char	*assets;
+};
+
+/* Valid after setting_load(). */
+extern const struct setting *setting;
+
+/* Exits with status 2 and one line on standard error on a bad setting. */
+void	setting_load(enum setting_program);
+
+#endif
