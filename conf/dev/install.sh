@@ -8,6 +8,9 @@ for package in $(cat "$@" | sed 's/#.*//'); do
 	dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
 	    grep -qx installed || missing="$missing $package"
 done
+# Debian's npm only where there is none: another one does as well, and brings
+# its own Node.js, which Debian's would stand in the way of.
+command -v npm >/dev/null || missing="$missing npm"
 [ -z "$missing" ] && exit 0
 echo "installing:$missing"
 sudo=
