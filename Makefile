@@ -141,7 +141,7 @@ packages-test:
 
 run: packages-run
 	@$(MAKE) --no-print-directory all
-	@exec conf/dev/run.sh
+	@exec setpriv --pdeathsig TERM conf/dev/run.sh
 
 test: packages-test
 	@$(MAKE) --no-print-directory all unit
