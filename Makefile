@@ -19,7 +19,8 @@ HARD	= -fstack-protector-strong -fstack-clash-protection -fPIE \
 	  -D_FORTIFY_SOURCE=2
 LINK	= -pie -rdynamic -Wl,-z,relro,-z,now,-z,noexecstack
 ifneq ($(SAN),)
-HARD	= -fPIE -fno-omit-frame-pointer
+# gcc's sanitizers add a branch for a format of NULL, and then warn of it.
+HARD	= -fPIE -fno-omit-frame-pointer -Wno-format-truncation
 FRAME	=
 endif
 FEATURE	= -DKORE_SINGLE_BINARY -DKORE_USE_TASKS \
@@ -30,7 +31,7 @@ endif
 KCFLAGS	= $(OPT) -g $(HARD) $(SAN) $(FEATURE) -std=c99 -D_GNU_SOURCE=1 \
 	  -D_FILE_OFFSET_BITS=64 -DPREFIX='"/usr"' -w -I$O/kore/include/kore \
 	  -I$O
-CFLAGS	= $(OPT) -g $(HARD) $(SAN) $(WARN) -std=gnu11 -D_GNU_SOURCE=1 \
+CFLAGS	= $(OPT) -g $(WARN) $(HARD) $(SAN) -std=gnu11 -D_GNU_SOURCE=1 \
 	  -D_FILE_OFFSET_BITS=64 -Iapp -I$O -isystem /usr/include/postgresql \
 	  -include base/banned.h -MMD -MP
 LIBS	= -lssl -lcrypto -lpq -lsodium -lutf8proc -lidn2 -lzxcvbn -lcurl \
