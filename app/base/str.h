@@ -17,17 +17,20 @@ struct buf {
 };
 
 void	buf_init(struct buf *, struct arena *, size_t max_bytes);
+/* In memory of the caller's, which does not grow; one byte is for the NUL. */
+void	buf_fixed(struct buf *, char *memory, size_t bytes);
 void	buf_add(struct buf *, const void *, size_t bytes);
 void	buf_str(struct buf *, const char *);
 void	buf_chr(struct buf *, char);
 void	buf_fmt(struct buf *, const char *fmt, ...) FORMAT(2, 3);
 /* HTML text or double-quoted attribute value: & < > " ' as entities. */
 void	buf_html(struct buf *, const char *);
-/* The inside of a JSON string (RFC 8259), without the quotes. */
+/* The inside of a JSON string (RFC 8259), without the quotes; U+FFFD for what
+ * is no UTF-8. */
 void	buf_json(struct buf *, const char *);
 /* Percent-encodes all but the unreserved characters of RFC 3986. */
 void	buf_url(struct buf *, const char *);
-/* Never NULL: "" while nothing is in. */
+/* Never NULL: "" while nothing is in, and when it is full. */
 const char *buf_text(const struct buf *);
 
 bool	str_eq(const char *, const char *);
@@ -51,8 +54,10 @@ char	*str_lower(struct arena *, const char *);
 char	*str_upper(struct arena *, const char *);
 /*
  * Unicode NFC (UAX 15); NULL if the input is not well-formed UTF-8.
- * str_fold: NFKD, marks dropped, case folded, for comparing names: "Sønner"
- * and "SØNNER" are equal, and "Café" and "cafe".
+ * str_fold: NFKD, accents dropped, case folded, for comparing names: "Sønner",
+ * "SØNNER" and "sonner" are equal, "Café" and "cafe", "Straße" and "STRASSE".
+ * Marks that make another letter stay (the vowels of Devanagari and Thai, the
+ * voicing of kana).  All apostrophes are "'", all hyphens and dashes "-".
  */
 char	*str_nfc(struct arena *, const char *);
 char	*str_fold(struct arena *, const char *);
