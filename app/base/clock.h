@@ -18,6 +18,9 @@ int64_t	 clock_monotonic(void);		/* never goes back, microseconds */
 
 /* "2026-11-22T14:05:00Z", for <time datetime> and JSON. */
 char	*clock_iso(struct arena *, int64_t at);
+/* "2026-11-22T14:05:00.000000Z", for the log.. */
+#define CLOCK_STAMP	64
+void	 clock_stamp(char ret_stamp[CLOCK_STAMP], int64_t at);
 /* "22 November 2026, 14:05 UTC" */
 char	*clock_long(struct arena *, int64_t at);
 /* "Sunday 22 November, 14:05 UTC" */
@@ -26,8 +29,8 @@ char	*clock_day(struct arena *, int64_t at);
 char	*clock_date(struct arena *, int64_t at);
 /* "19 hours ago", "2 minutes ago", "just now"; whole units, rounded down. */
 char	*clock_ago(struct arena *, int64_t at, int64_t now);
-/* "29 hours", "1 hour", "40 minutes", "3 days" (from 72 hours on): a length
- * of time, rounded down, never negative. */
+/* "29 hours", "1 hour", "40 minutes", "5 seconds", "3 days" (from 72 hours
+ * on): a length of time, rounded down, never negative. */
 char	*clock_span(struct arena *, int64_t length_us);
 /* RFC 5322 date: "Sun, 22 Nov 2026 14:05:00 +0000". */
 char	*clock_mail(struct arena *, int64_t at);
