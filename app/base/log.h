@@ -7,7 +7,8 @@
  * Lines are gathered and written whole, at most 4096 bytes a write (PIPE_BUF,
  * so lines of several processes never mix), at log_flush() and whenever the
  * gathered text would grow over that.  Lines of level warn and error are
- * written at once.
+ * written at once.  A value is cut at 1000 bytes, which the line then tells
+ * ("cut":true); NULL is written as null.  Only the main thread may log.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
