@@ -11,6 +11,10 @@
 #include <string.h>
 #include <time.h>
 
+/* With clang, _FORTIFY_SOURCE makes macros of some. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf
 #pragma GCC poison strtok strtok_r gets atoi atol atoll atof
 #pragma GCC poison rand srand random srandom drand48 tmpnam mktemp
