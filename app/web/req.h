@@ -19,6 +19,7 @@
 #define REQ_COOKIES_MAX	32
 #define REQ_PATH_MAX	1024			/* bytes, decoded */
 
+struct answer;			/* web/respond.h */
 struct session;			/* sessions/session.h */
 struct route;			/* web/route.h */
 
@@ -43,15 +44,16 @@ struct req {
 	const char	*host;		/* as sent, checked */
 	const char	*id;		/* "r-" and 12 hexadecimal: log, pages */
 	const char	*address;	/* of the client, by TRUSTED_PROXIES */
-	struct fields	 query, form, cookies;
+	struct fields	 headers, query, form, cookies;
 	const struct route *route;
 	const char	*params[4];	/* by place of ":x" in the pattern */
 	int64_t		 now;		/* wall clock at arrival */
 	struct session	*session;	/* NULL while anonymous */
 	const char	*account_id;	/* for the log; NULL while anonymous */
 	const char	*csrf_base;	/* cookie value that csrf derives from */
-	struct answer	*answer;
-	void		*server;	/* web/serve.c's own */
+	struct answer	*answer;	/* web/respond.h */
+	const char	*failed;	/* why, for the log; NULL */
+	void		*server;	/* web/serve_kore.c's own */
 };
 
 /* NULL if the header was not sent; the first if there are several. */

@@ -1,17 +1,20 @@
 /*
  * Answers.  One call ends the work of a handler; it returns afterwards.
  * Header values are checked: CR, LF and NUL are a bug and abort the request
- * with 500.  Every answer gets the security headers of web/respond.c; pages of
- * a signed-in person and all errors get Cache-Control: no-store.
+ * with 500.  Every answer gets the security headers of web/respond.c; pages
+ * and errors get Cache-Control: no-store.
  */
 #ifndef WEB_RESPOND_H
 #define WEB_RESPOND_H
 
+#include "web/mustache.h"
 #include "web/req.h"
+
+#define PAGE_MAX	(2u * 1024 * 1024)	/* bytes of a rendered page */
 
 /*
  * Renders templates/NAME.html with the view, to which the frame's values are
- * added (site, person, csrf, notices).  status 200 unless it says why.
+ * added (site, person, csrf).  status 200 unless it says why.
  */
 void	respond_page(struct req *, int status, const char *template,
 	    struct view *);
@@ -21,6 +24,9 @@ void	respond_see_other(struct req *, const char *path);
 void	respond_text(struct req *, int status, const char *text);
 /* application/json */
 void	respond_json(struct req *, int status, const char *json);
+/* Any body; it must outlive the request.  type NULL: no body at all. */
+void	respond_bytes(struct req *, int status, const char *type,
+	    const void *body, size_t bytes);
 /* An extra header of the answer; call it before the answer. */
 void	respond_header(struct req *, const char *name, const char *value);
 /*
@@ -33,12 +39,45 @@ void	respond_cookie(struct req *, const char *name, const char *value,
 
 /*
  * Form errors: the page shows a summary linked to the fields.  form_error adds
- * "errors" (list of {field, text}) and "<field>_error" to the view.
+ * {field, text} to the list "errors" and sets "<field>_error" and
+ * "has_errors".  form_fields makes sure that these names exist for the fields
+ * of a form (closed by NULL), as templates want it; call it for every form,
+ * before or after the errors.
  */
 void	form_error(struct view *, const char *field, const char *text);
 bool	form_has_errors(const struct view *);
+void	form_fields(struct view *, ...) __attribute__((sentinel));
 
-/* Hidden field values for a form: {{csrf}} is set by respond_page. */
+/* The value for the hidden field `csrf` of this visitor's forms. */
 const char *respond_csrf(struct req *);
+
+/* ---- for web/serve and main.c ---- */
+
+struct answer {
+	int		 status;	/* 0: none yet */
+	struct buf	 headers;	/* "name: value\r\n", content-type first */
+	const void	*body;
+	size_t		 n;
+	bool		 close;		/* the connection, afterwards */
+};
+
+/* What the slices give to the web layer, set once by main.c. */
+struct web_hooks {
+	/* sessions/session.h */
+	bool	(*admit)(struct req *, unsigned guard);
+	void	(*csrf_base)(struct req *);
+	/* The frame's values of the person who asks. */
+	void	(*frame)(struct req *, struct view *);
+};
+extern struct web_hooks	web_hooks;
+
+/* Templates and assets, before the fork; exits with one line on an error. */
+void	respond_setup(void);
+/* An error page without request, for what Kore answers itself. */
+const char *respond_static_error(int status, size_t *ret_bytes);
+/* Headers that every answer has, each with CRLF at its end. */
+const char *respond_security_headers(void);
+/* Fills the answer of a failed request. */
+void	respond_error(struct req *, int status, const char *why);
 
 #endif
