@@ -100,6 +100,10 @@ enum db_failure {
 /* Must not return.  `why` is for the log. */
 typedef void	(*db_fail_fn)(void *arg, enum db_failure, const char *why);
 
+/* NULL if libpq understands the text of a connection (URI or conninfo), else
+ * what is wrong with it, which holds no password; in the arena. */
+const char	*db_conninfo_problem(struct arena *, const char *conninfo);
+
 /*
  * A blocking handle for tools, courier and tests: connects at once (5 s), with
  * statement_timeout 5 s and lock_timeout 2 s, and connects again at the next
@@ -113,8 +117,9 @@ void		 db_set_arena(struct db *, struct arena *);
 void		 db_close(struct db *);
 /*
  * Tools only: waits up to timeout_ms for a NOTIFY on a channel that db_listen
- * was called for.  True when one came; false at the time-out or when the
- * connection died (it is opened again, with its LISTENs, at the next call).
+ * was called for.  True when one came; false at the time-out, when a signal
+ * came, or when the connection died (it is opened again, with its LISTENs, at
+ * the next call: what was told meanwhile is lost, so look for work then).
  */
 bool		 db_listen(struct db *, const char *channel);
 bool		 db_wait_notify(struct db *, int timeout_ms);

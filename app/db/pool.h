@@ -1,0 +1,77 @@
+/*
+ * The portal's connections, a set in each worker: reads are pipelined on a
+ * connection that all requests share; writes go one at a time on connections
+ * of their own, with a queue in front, so that a statement that waits for a
+ * row lock holds up no page.  While the connection for reads is away, reads go
+ * the way of the writes.
+ *
+ * What is asked while the database is away is refused at once; connections
+ * come back by themselves within a second of its return.  A connection is used
+ * only after the check query (the schema's version) was answered to our liking.
+ *
+ * The pool itself knows no event loop: db/pool_kore.c ties it to Kore's, the
+ * tests to one of poll().
+ */
+#ifndef DB_POOL_H
+#define DB_POOL_H
+
+#include "db/db.h"
+
+#define POOL_READERS		1u	/* 2 where answers are large */
+#define POOL_WRITERS		2u
+#define POOL_CONNS		(POOL_READERS + POOL_WRITERS)
+/* Reads without an answer on a connection: at 50 000/s 10 ms of work. */
+#define POOL_READS_MAX		512u
+/* Writes that wait for a connection, and for how long. */
+#define POOL_WRITES_MAX		64u
+#define POOL_WAIT_US		(3 * INT64_C(1000000))
+/* Connecting again: doubled from the first to the last, with jitter, so that
+ * the workers don't come all at once. */
+#define POOL_RETRY_MIN_MS	50u
+#define POOL_RETRY_MAX_MS	1000u
+#define POOL_TICK_MS		500u
+
+struct op;
+
+/*
+ * In each worker (db/pool_kore.c).  The texts are copied.  pool_set_check()
+ * comes before it, if at all.
+ */
+void		 pool_setup(const char *conninfo, const char *application);
+/* The query has no parameters; what it returns is shown to ok(). */
+void		 pool_set_check(const struct db_query *,
+		    bool (*ok)(const struct db_rows *));
+/* Every POOL_TICK_MS: time-outs. */
+void		 pool_tick(void);
+
+/* A request's handle, in its arena; works in a coroutine only. */
+struct db	*pool_handle(struct arena *, db_fail_fn, void *arg);
+
+enum pool_state {
+	POOL_DOWN,
+	POOL_MISMATCH,		/* connected, but the check says no */
+	POOL_UP,
+};
+enum pool_state	 pool_state(void);
+bool		 pool_up(void);
+
+/* ---- between the pool and its event loop ---- */
+
+struct pool_loop {
+	/* Watch fd for the connection (0 ... POOL_CONNS - 1): level
+	 * triggered, for reading, and for writing too or not.  Also for a
+	 * descriptor that is watched already.  A descriptor that is closed
+	 * needs no notice. */
+	void	(*watch)(unsigned index, int fd, bool write);
+	/* Call pool_due(index) once, after ms. */
+	void	(*call_in)(unsigned index, unsigned ms);
+};
+void		 pool_start(const char *conninfo, const char *application,
+		    const struct pool_loop *);
+void		 pool_event(unsigned index);
+void		 pool_due(unsigned index);
+
+/* For db/wait.c: enum submit of db/handle.h. */
+MUST_CHECK int	 pool_submit(struct op *);
+
+#endif
