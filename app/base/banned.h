@@ -17,11 +17,15 @@
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf
 #pragma GCC poison strtok strtok_r gets atoi atol atoll atof
-/* A poisoned `rand` would stop OpenSSL's headers, which name parameters so: a
- * macro bites only where it is called. */
-#undef rand
-#define rand(...)	rand_is_banned_use_crypto_token_h()
-#pragma GCC poison srand random srandom drand48 tmpnam mktemp
+#pragma GCC poison tmpnam mktemp
 #pragma GCC poison gmtime localtime ctime asctime
+
+/* Headers of OpenSSL and libsodium use these words as names of their own. */
+#define BANNED(way)	__attribute__((deprecated("use " way)))
+int	 rand(void) BANNED("random_bytes()");
+void	 srand(unsigned) BANNED("random_bytes()");
+long	 random(void) BANNED("random_bytes()");
+void	 srandom(unsigned) BANNED("random_bytes()");
+double	 drand48(void) BANNED("random_bytes()");
 
 #endif

@@ -1,0 +1,37 @@
+#!/usr/bin/python3
+"""Prints C source: the common passwords of Debian's python3-zxcvbn (MIT), lower
+case, sorted by byte for bsearch().  Run by the Makefile; the list itself is not
+kept in this repository.  Passwords that are shorter than the least allowed
+length are refused before anybody asks for them, so they are left out."""
+import pathlib
+import re
+import sys
+
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+header = pathlib.Path(__file__).with_name("password.h").read_text()
+found = re.search(r"#define PASSWORD_MIN_CHARS\s+(\d+)", header)
+if found is None:
+    sys.exit("common_passwords.py: no PASSWORD_MIN_CHARS in password.h")
+least = int(found[1])
+
+words = sorted({w.lower().encode() for w in FREQUENCY_LISTS["passwords"]
+                if len(w) >= least})
+if len(words) < 100:
+    sys.exit(f"common_passwords.py: only {len(words)} passwords found")
+
+
+def quoted(word):
+    """A C string; every byte but letters and digits in octal."""
+    return '"' + "".join(chr(c) if chr(c).isascii() and chr(c).isalnum()
+                         else f"\\{c:03o}" for c in word) + '"'
+
+
+print(f"/* Made by common_passwords.py: {len(words)} passwords of {least} or more"
+      " characters. */")
+print("#include \"crypto/password_list.h\"\n")
+print("const char *const common_passwords[] = {")
+for word in words:
+    print(f"\t{quoted(word)},")
+print("};")
+print(f"const size_t common_passwords_count = {len(words)};")

@@ -1,0 +1,117 @@
+"""The everyday ways through the portal, over HTTP, as section 3 of the
+contract of pages names them.  Each step checks that it worked."""
+
+import itertools
+import re
+
+PASSWORD = "violet harbour 42 tunes"
+_numbers = itertools.count(1)
+
+
+def address(domain="altaworx.example"):
+    """An address that nobody had before."""
+    return f"person{next(_numbers)}@{domain}"
+
+
+def sign_up(server, email, name="Ada Byron", client="Altaworx", browser=None):
+    """Fills in the form; the browser that did."""
+    browser = browser or server.client()
+    page = browser.get("/signup").expect(200)
+    browser.follow(browser.submit(
+        page, {"email": email, "name": name, "client": client},
+        "/signup")).expect(200)
+    return browser
+
+
+def verify_link(server, email, count=1):
+    return server.mail.wait(email, count=count, subject="").link("/verify/")
+
+
+def verify(server, email, browser=None, password=PASSWORD, **fields):
+    """Uses the link of the newest mail: makes the account, signs in."""
+    browser = browser or server.client()
+    page = browser.get(verify_link(server, email)).expect(200)
+    browser.follow(browser.submit(
+        page, {"password": password, **fields}, "/verify/")).expect(200)
+    return browser
+
+
+def contact(server, email=None, name="Ada Byron", client="Altaworx"):
+    """A signed-in contact with a fresh account; its browser has .email."""
+    email = email or address()
+    browser = sign_up(server, email, name, client)
+    verify(server, email, browser)
+    browser.email = email
+    return browser
+
+
+def sign_in(server, email, password=PASSWORD, browser=None):
+    browser = browser or server.client()
+    page = browser.get("/signin").expect(200)
+    answer = browser.submit(page, {"email": email, "password": password},
+                            "/signin")
+    browser.follow(answer).expect(200)
+    browser.email = email
+    return browser
+
+
+def sign_out(browser):
+    page = browser.get("/profile").expect(200)
+    return browser.submit(page, action="/signout").expect(303)
+
+
+def staff(server, email=None, name="Sam Keeper", role="staff"):
+    """A signed-in member of staff, made by latchkeyctl."""
+    email = email or address("staff.example")
+    server.ctl("staff", "add", email, "--name", name, "--role", role,
+               stdin=PASSWORD + "\n")
+    return sign_in(server, email)
+
+
+def request_key(browser, name="Altaworx-KEY", product="rev-io-api"):
+    """Asks for a subscription; the profile page that follows."""
+    path = f"/products/{product}/subscribe"
+    page = browser.get(path).expect(200)
+    return browser.follow(browser.submit(page, {"name": name}, path)
+                          ).expect(200)
+
+
+def requests_in_queue(browser):
+    """Paths of the requests in the staff queue, in the order shown."""
+    page = browser.get("/staff/queue").expect(200)
+    paths = re.findall(r'href="(/staff/requests/[0-9a-f-]{36})"', page.text)
+    return list(dict.fromkeys(paths))
+
+
+def approve(browser, path, **fields):
+    """The answer to the approval; `code` and `client`, or `tenant`."""
+    page = browser.get(path).expect(200)
+    return browser.submit(page, fields, "/approve$")
+
+
+def share(browser, path, **fields):
+    page = browser.get(path).expect(200)
+    return browser.submit(page, fields, "/share$")
+
+
+def reject(browser, path, reason):
+    page = browser.get(path).expect(200)
+    return browser.submit(page, {"reason": reason}, "/reject$")
+
+
+def show_key(browser, slot="primary"):
+    """Posts Show on the profile; the key that the answer shows."""
+    page = browser.get("/profile").expect(200)
+    answer = browser.submit(page, action=f"/keys/{slot}/show$").expect(200)
+    found = re.findall(r"\b[0-9a-f]{32}\b", answer.words)
+    assert found, f"no key in: {answer.words[:800]}"
+    return found[0]
+
+
+def client_with_key(server, code="ALTWORX", client="Altaworx"):
+    """Owner and staff browsers of a tenant whose request was approved."""
+    owner, keeper = contact(server, client=client), staff(server)
+    request_key(owner, f"{client}-KEY")
+    path = requests_in_queue(keeper)[-1]
+    approve(keeper, path, code=code, client=client).expect(303)
+    return owner, keeper
