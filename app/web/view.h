@@ -19,7 +19,8 @@
 struct view;
 
 struct view	*view_new(struct arena *);
-/* NULL is stored as "", which is false in a section, as Mustache has it. */
+/* NULL is stored as "", which is false in a section, as Mustache has it.  So
+ * are 0, an empty list and false; a map is true. */
 void		 view_text(struct view *, const char *name, const char *text);
 void		 view_int(struct view *, const char *name, int64_t);
 void		 view_bool(struct view *, const char *name, bool);
@@ -34,5 +35,7 @@ struct view	*view_row(struct view *, const char *name);
 /* Appends a text to the list; {{.}} shows it. */
 void		 view_row_text(struct view *, const char *name,
 		    const char *text);
+/* Whether the name was set, to whatever value. */
+bool		 view_has(const struct view *, const char *name);
 
 #endif
