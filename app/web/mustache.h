@@ -21,14 +21,15 @@ struct mustache_options {
 	/*
 	 * Literal text of the form /assets/NAME is given to this function as
 	 * NAME and replaced by what it returns (the fingerprinted name); NULL
-	 * from it means that there is no such asset: an error at load.  No
-	 * function: text stays.
+	 * from it means that there is no such asset: an error at load.  NAME
+	 * is of letters, digits, ".", "_" and "-".  No function: text stays.
 	 */
 	const char	*(*asset)(const char *name);
 	/* An unknown name in a view is an error when rendering (development
 	 * and tests), else it is empty (production). */
 	bool		 strict;
-	/* For the conformance suite only: take {{{x}}} and {{&x}}. */
+	/* For the conformance suite only: take {{{x}}} and {{&x}}, and let a
+	 * partial that does not exist be empty. */
 	bool		 raw;
 };
 
@@ -48,7 +49,9 @@ bool		 mustache_has(const struct mustache_set *, const char *name);
 /*
  * Appends the rendered template.  False, with a sentence in ret_error (in the
  * buffer's arena), when there is no such template, when partials nest deeper
- * than 32, when strict and a name is unknown, or when the buffer is full.
+ * than 32, when strict and a name is unknown or a map or list stands where
+ * text is shown, or when the buffer is full.  Nothing is allocated but in the
+ * buffer's arena; the set is only read.
  */
 MUST_CHECK bool	 mustache_render(const struct mustache_set *,
 		    const char *name, const struct view *, struct buf *out,
