@@ -1,0 +1,17 @@
+#!/bin/sh
+# Fetches a package of the npm registry for a test, once: npm.sh PKG@VERSION
+# prints the folder that it is in, below $O/npm (O is the build folder).
+set -eu
+spec=$1
+name=${spec%@*}
+version=${spec##*@}
+prefix=${O:-build}/npm
+folder=$prefix/node_modules/$name
+have=$(sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$folder/package.json" \
+    2>/dev/null || true)
+if [ "$have" != "$version" ]; then
+	mkdir -p "$prefix"
+	npm install --no-save --no-audit --no-fund --ignore-scripts \
+	    --loglevel=error --prefix "$prefix" "$spec" >&2
+fi
+printf '%s\n' "$folder"
