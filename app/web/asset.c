@@ -31,6 +31,7 @@ static bool	accepts_gzip(const char *header);
 bool
 assets_load(const char *dir, const char **ret_why)
 {
+	char		 name[sizeof(assets->name)] = "";
 	char		 path[512], line[256];
 	struct asset	*as;
 	FILE		*f;
@@ -49,12 +50,13 @@ assets_load(const char *dir, const char **ret_why)
 		}
 		as = &assets[assets_n];
 		memset(as, 0, sizeof(*as));
-		if (sscanf(line, "%63s %95s %63[^\n]", as->plain, as->name,
+		if (sscanf(line, "%63s %95s %63[^\n]", as->plain, name,
 		    as->type) != 3) {
 			ok = complain("%s: a line is malformed", path);
 			break;
 		}
-		(void)snprintf(as->etag, sizeof(as->etag), "\"%s\"", as->name);
+		memcpy(as->name, name, sizeof(name));
+		(void)snprintf(as->etag, sizeof(as->etag), "\"%s\"", name);
 		ok = asset_read(dir, as->name, "", &as->body);
 		(void)asset_read(dir, as->name, ".gz", &as->gzip);
 		assets_n++;
