@@ -87,8 +87,7 @@ refuses(const char *name, const char *value)
 	assert_memory_equal(o.said, start, strlen(start));
 	/* One line, and never the value itself. */
 	assert_ptr_equal(strchr(o.said, '\n'), o.said + strlen(o.said) - 1);
-	if (value != CLEAR && strlen(value) > 3)
-		assert_null(strstr(o.said, value));
+	assert_null(strstr(o.said, "hunter2"));
 }
 
 static void
@@ -112,12 +111,12 @@ test_malformed(void **state)
 {
 	static const char *const bad[][2] = {
 		{ "MODE", "prod" },
-		{ "DATABASE_URL", "mysql://x" },
+		{ "DATABASE_URL", "mysql://u:hunter2@x" },
 		{ "PUBLIC_URL", "portal.example" },
 		{ "PUBLIC_URL", "http://portal.example" },
 		{ "PUBLIC_URL", "https://" },
 		{ "PUBLIC_URL", "https://portal.example/path" },
-		{ "PUBLIC_URL", "https://u:p@portal.example" },
+		{ "PUBLIC_URL", "https://u:hunter2@portal.example" },
 		{ "PUBLIC_URL", "https://portal.example:0" },
 		{ "PUBLIC_URL", "https://portal.example:99999" },
 		{ "PUBLIC_URL", "https://a b" },

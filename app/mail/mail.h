@@ -1,0 +1,155 @@
+/*
+ * Mail: an outbox and its kinds.  A slice queues a mail in the statement whose
+ * change it tells of, by the SQL function mail_queue(kind, account, address,
+ * params); the courier makes the message from templates/mail/KIND.txt and
+ * KIND.html and sends it.  A mail to an account goes to the address that the
+ * account has when it is sent.
+ *
+ * params is a flat JSON object of texts, made by jsonb_build_object(); nested
+ * values are refused.  A name that ends in _at holds a timestamptz and is
+ * shown as "22 November 2026, 14:05 UTC".  Parameters hold no secret: links
+ * are derived from ids when the message is made.  They may hold typed text
+ * (names, reasons) only in mail to accounts, never in mail to an address.
+ * NULL parameters are left out and shown as empty.
+ *
+ * kind			to			params
+ *
+ * verify		address			signup_id
+ * account_exists	account			-
+ * staff_invite		address			signup_id
+ * request_submitted_staff  each active staff	request_id request_name product
+ *						person client due_at
+ * request_submitted	the contact		request_id request_name product
+ *						due_at
+ * request_approved	the contact		request_id request_name product
+ *						client
+ * request_shared	the contact		request_id request_name product
+ *						client
+ * request_rejected	the contact		request_id request_name product
+ *						reason
+ * request_withdrawn	the contact, when	request_id request_name product
+ *			another person did it	by (that person's name)
+ * owner_contact_joined	each owner		person email client
+ *						rule: domain, owner or reason
+ * subscription_expired	each owner		subscription_name product client
+ * request_reminder	each active staff	as request_submitted_staff
+ * request_overdue	each active admin	as request_submitted_staff
+ * mail_failed		each active staff	failed_kind outbox_id queued_at
+ *						why
+ *
+ * The last four are queued by the courier itself.  Every template also has
+ * name (of the account's person, else ""), site_name, support_email,
+ * public_url and link, which mail_render.c makes as the kind demands.
+ */
+#ifndef MAIL_MAIL_H
+#define MAIL_MAIL_H
+
+#include "db/db.h"
+
+struct mustache_set;
+
+/* One message, ready for a sink.  Texts are UTF-8 without CR; they are
+ * refused where a header would hold a line break. */
+struct mail {
+	const char	*id;		/* of the outbox row: Message-ID */
+	const char	*kind;
+	int64_t		 at;		/* Date: when it was queued */
+	const char	*to;		/* address, domain in ASCII */
+	const char	*subject;
+	const char	*text, *html;
+};
+
+/*
+ * A row of the outbox that this courier has claimed: until next_at no other
+ * takes it.
+ */
+struct outbox_mail {
+	const char	*id, *kind;
+	int64_t		 at;
+	int64_t		 tries;		/* this one included */
+	const char	*to;		/* NULL: the account has no address */
+	const char	*name;		/* "" for an address */
+	struct outbox_param {
+		const char	*name, *value;
+	}		*params;
+	int		 n_params;
+	bool		 has_signup;	/* params named one that exists */
+	int64_t		 signup_until;
+	bool		 signup_open;	/* not used, not over */
+	const char	*invited_as;	/* "" for a contact */
+};
+
+enum mail_render {
+	MAIL_RENDERED,
+	MAIL_VOID,		/* nothing to send any more: link over, account
+				 * closed */
+	MAIL_BROKEN,		/* unknown kind, missing parameter, template */
+};
+/* ret_why says what is void or broken, without any address. */
+MUST_CHECK enum mail_render mail_render(struct arena *,
+		    const struct mustache_set *, const struct outbox_mail *,
+		    struct mail *ret_mail, const char **ret_why);
+
+/* RFC 5322 message, CRLF lines; NULL when a header would hold a line break or
+ * the message is over 1 MiB. */
+struct buf;
+const struct buf *mail_mime(struct arena *, const struct mail *,
+		    const char *from);
+/* "no-reply@example.com" of "Latchkey <no-reply@example.com>", for SMTP; NULL
+ * when it is no address. */
+const char	*mail_from_address(struct arena *, const char *from);
+
+/* ---- sinks ---- */
+
+enum mail_sent {
+	MAIL_SENT,
+	MAIL_LATER,		/* try again: server or disk away, or unknown */
+	MAIL_SETTINGS,		/* try again, but somebody must act: password,
+				 * certificate, STARTTLS, sender refused */
+	MAIL_REFUSED,		/* this message will never be taken: 5xx */
+};
+
+struct mail_limits {
+	long	 connect_ms;	/* greeting, STARTTLS and sign-in included */
+	long	 response_s;	/* silence of the server */
+	long	 whole_ms;
+};
+/* Within the 2 minutes of a claim. */
+#define MAIL_LIMITS	{ 10000, 20, 60000 }
+
+/* smtp:// or smtps://; ca_file NULL is the system's.  ret_why has no address
+ * in it. */
+MUST_CHECK enum mail_sent mail_smtp(struct arena *, const char *url,
+		    const char *ca_file, const struct mail_limits *,
+		    const char *from, const char *to, const struct buf *mime,
+		    const char **ret_why);
+/* One .eml file in a folder, whole or not at all; the same row sent twice is
+ * one file. */
+MUST_CHECK enum mail_sent mail_dir(struct arena *, const char *folder,
+		    const struct mail *, const struct buf *mime,
+		    const char **ret_why);
+
+/* ---- outbox ---- */
+
+#define OUTBOX_LEASE_S	120
+#define OUTBOX_GIVE_UP_S (3 * 24 * 3600)
+
+/* Claims the row that is longest due; false when none is. */
+WAITS MUST_CHECK bool outbox_claim(struct db *, const char *courier,
+		    struct outbox_mail *ret_mail);
+/* Microseconds until a queued row falls due; INT64_MAX: none is queued. */
+WAITS int64_t	 outbox_due_in(struct db *);
+
+/* How a claimed mail ended.  Each does nothing when the claim is no longer
+ * ours, so it may be called again after a lost connection. */
+enum outbox_end {
+	OUTBOX_SENT,
+	OUTBOX_RETRY,		/* 30 s, doubling up to an hour; given up after
+				 * 3 days */
+	OUTBOX_VOID,		/* failed without a word to anybody */
+	OUTBOX_FAILED,		/* failed; staff are told once */
+};
+WAITS void	 outbox_end(struct db *, const char *courier, const char *id,
+		    enum outbox_end, const char *why);
+
+#endif
