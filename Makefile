@@ -5,11 +5,15 @@
 # $O, so that builds with other flags (asan, clang) live beside each other.
 
 O	?= build
-CC	?= gcc
+ifeq ($(origin CC),default)
+CC	= gcc
+endif
 SAN	?=
 OPT	?= -O2
 KORE	:= /usr/share/kore
 PYTHON	:= /usr/bin/python3
+# V=1 shows whole commands.
+SAY	= $(if $(V),,@echo '  $(1)	$@';)
 
 WARN	= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wformat=2 \
@@ -42,7 +46,7 @@ KORE_C	:= kore buf config connection domain filemap fileref json mem msg \
 	   http validator websocket linux seccomp tasks
 
 # What includes <kore/...>; the rest goes into the library.
-PORTAL_C := app/main.c app/routes.c $(wildcard app/*/*_kore.c)
+PORTAL_C := $(wildcard app/*.c app/*/*_kore.c)
 TOOL_C	:= app/ctl/ctl.c
 COURIER_C := app/courier/courier.c
 LIB_C	:= $(filter-out $(PORTAL_C) $(TOOL_C) $(COURIER_C),\
@@ -81,7 +85,7 @@ $O/kore/.patched: $(wildcard app/kore/*.patch) $(KORE)/RELEASE
 	cp $O/kore/include/kore/platform.h $O/platform.h
 	touch $@
 $O/kore/%.o: $O/kore/.patched
-	$(CC) $(KCFLAGS) -c -o $@ $O/kore/src/$*.c
+	$(call SAY,CC)$(CC) $(KCFLAGS) -c -o $@ $O/kore/src/$*.c
 $O/kore/version.o: $O/kore/.patched
 	printf 'const char *kore_version = "%s";\n' "$$(cat $(KORE)/RELEASE)" | \
 	    $(CC) $(KCFLAGS) -xc -c -o $@ -
@@ -96,10 +100,10 @@ $O/kore/conf.o: app/kore/kore.conf $O/kore/.patched
 # ---- ours ----------------------------------------------------------------
 $O/app/%.o: app/%.c Makefile | $O/kore/.patched $O/gen/schema_expect.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(if $(filter $<,$(PORTAL_C)),$(FEATURE) \
+	$(call SAY,CC)$(CC) $(CFLAGS) $(if $(filter $<,$(PORTAL_C)),$(FEATURE) \
 	    -isystem $O/kore/include) -c -o $@ $<
 $O/gen/%.o: $O/gen/%.c
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(call SAY,CC)$(CC) $(CFLAGS) -c -o $@ $<
 
 # The change that the schema must be at, for the start-up check.
 $O/gen/schema_expect.h: $(wildcard migrations/sqitch.plan migrations/sqitch.conf)
@@ -114,13 +118,13 @@ $O/gen/common_passwords.c: app/crypto/common_passwords.py
 	$(PYTHON) $< > $@.new && mv $@.new $@
 
 $O/liblatchkey.a: $(LIB_O)
-	rm -f $@ && ar rcs $@ $(LIB_O)
+	$(call SAY,AR)rm -f $@ && ar rcs $@ $(LIB_O)
 $O/latchkey: $(KORE_O) $(PORTAL_O) $O/liblatchkey.a
-	$(CC) $(LINK) $(SAN) -o $@ $^ $(LIBS)
+	$(call SAY,LD)$(CC) $(LINK) $(SAN) -o $@ $^ $(LIBS)
 $O/latchkeyctl: $O/app/ctl/ctl.o $O/liblatchkey.a
-	$(CC) $(LINK) $(SAN) -o $@ $^ $(LIBS)
+	$(call SAY,LD)$(CC) $(LINK) $(SAN) -o $@ $^ $(LIBS)
 $O/latchkey-courier: $O/app/courier/courier.o $O/liblatchkey.a
-	$(CC) $(LINK) $(SAN) -o $@ $^ $(LIBS)
+	$(call SAY,LD)$(CC) $(LINK) $(SAN) -o $@ $^ $(LIBS)
 
 # Fingerprinted copies, gzipped, and the list of them: see assets/build.py.
 assets: $O/assets/.made
@@ -131,12 +135,12 @@ $O/assets/.made: assets/build.py $(wildcard assets/*) | $O/kore/.patched
 # ---- tests ---------------------------------------------------------------
 $O/tests/%_test: tests/%_test.c $O/liblatchkey.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Itests $(LINK) $(SAN) -o $@ $< $O/liblatchkey.a \
+	$(call SAY,CC)$(CC) $(CFLAGS) -Itests $(LINK) $(SAN) -o $@ $< $O/liblatchkey.a \
 	    -lcmocka $(LIBS)
 # Programs that tests in other languages drive.
 $O/tests/%: tests/%.c $O/liblatchkey.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Itests $(LINK) $(SAN) -o $@ $< $O/liblatchkey.a \
+	$(call SAY,CC)$(CC) $(CFLAGS) -Itests $(LINK) $(SAN) -o $@ $< $O/liblatchkey.a \
 	    $(LIBS)
 unit: $(TESTS)
 

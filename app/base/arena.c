@@ -180,6 +180,19 @@ arena_at_end(struct arena *a, void (*fn)(void *), void *arg)
 	a->cleanups = todo;
 }
 
+void
+arena_set_full(struct arena *a, void (*full)(void *), void *arg)
+{
+	a->full = full;
+	a->full_arg = arg;
+}
+
+void
+arena_raise(struct arena *a, size_t more_bytes)
+{
+	a->max += more_bytes;
+}
+
 size_t
 arena_used(const struct arena *a)
 {

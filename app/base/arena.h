@@ -43,6 +43,10 @@ char		*arena_vfmt(struct arena *, const char *fmt, va_list)
 /* Calls fn(arg) when the arena ends, latest first. */
 void		 arena_at_end(struct arena *, void (*fn)(void *), void *arg);
 
+/* Another `full` than arena_new() was given; more bytes than it said. */
+void		 arena_set_full(struct arena *, void (*full)(void *), void *arg);
+void		 arena_raise(struct arena *, size_t more_bytes);
+
 size_t		 arena_used(const struct arena *);
 
 #endif

@@ -58,6 +58,7 @@ struct answer {
 	struct buf	 headers;	/* "name: value\r\n", content-type first */
 	const void	*body;
 	size_t		 n;
+	const char	*allow;		/* for 405; NULL */
 	bool		 close;		/* the connection, afterwards */
 };
 

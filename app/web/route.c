@@ -11,14 +11,21 @@
 
 static const struct route	*table;
 
-static bool	 pattern_fits(const char *pattern, const char *path,
-		    struct req *);
-static const char *method_names[] = {
+static const char *const	 method_names[] = {
 	[METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_POST] = "POST",
 	[METHOD_PUT] = "PUT", [METHOD_DELETE] = "DELETE",
 	[METHOD_OPTIONS] = "OPTIONS", [METHOD_PATCH] = "PATCH",
 	[METHOD_OTHER] = "OTHER",
 };
+
+static bool	 pattern_fits(const char *pattern, const char *path,
+		    struct req *);
+
+const char *
+method_name(enum method method)
+{
+	return (method_names[method]);
+}
 
 void
 route_setup(const struct route *rows)
@@ -37,6 +44,23 @@ route_setup(const struct route *rows)
 			    !str_eq(other->pattern, row->pattern));
 	}
 	table = rows;
+}
+
+const char *
+guard_text(unsigned guard)
+{
+	static const char *const	 names[] = { "ANYONE", "CONTACT",
+		"STAFF", "ADMIN", "ACCOUNT", "FRESH", "MACHINE", "NODB" };
+	static char			 text[80];
+	size_t				 i, n = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < COUNT(names); i++) {
+		if ((guard & 1u << i) != 0)
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+			    "%s%s", n > 0 ? "|" : "", names[i]);
+	}
+	return (n > 0 ? text : "NOBODY");
 }
 
 const struct route *

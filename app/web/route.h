@@ -32,6 +32,10 @@ extern const struct route routes[];
 
 /* Checks the table and makes it quick to search; call before the fork. */
 void	route_setup(const struct route *table);
+/* "GET" */
+const char	*method_name(enum method);
+/* "CONTACT|FRESH"; static until the next call. */
+const char	*guard_text(unsigned guard);
 /* Finds the row; NULL if none.  ret_allowed is set to the methods of the
  * path's rows as for Allow ("GET, HEAD, POST, OPTIONS"), or NULL for no row. */
 const struct route *route_find(struct req *, const char **ret_allowed);

@@ -1,0 +1,54 @@
+/*
+ * What every page's frame shows: see templates/partials/frame.html.
+ */
+#include "frame.h"
+
+#include "sessions/session.h"
+#include "web/route.h"
+
+static const char *initials(struct arena *, const char *name);
+
+void
+frame_view(struct req *rq, struct view *v)
+{
+	const struct session	*s = rq->session;
+	const char		*p = rq->route == NULL ? "" : rq->route->pattern;
+	bool			 in = s != NULL;
+
+	view_bool(v, "is_signed_in", in);
+	view_bool(v, "is_staff", in && s->kind != ACCOUNT_CONTACT);
+	view_bool(v, "is_admin", in && s->kind == ACCOUNT_ADMIN);
+	view_text(v, "person_name", in ? s->name : "");
+	view_text(v, "person_email", in ? s->email : "");
+	view_text(v, "person_initials", in ? initials(rq->arena, s->name) : "");
+	view_bool(v, "nav_products", str_starts(p, "/products"));
+	view_bool(v, "nav_profile", str_starts(p, "/profile") ||
+	    str_starts(p, "/subscriptions"));
+	view_bool(v, "nav_queue", str_starts(p, "/staff/queue") ||
+	    str_starts(p, "/staff/requests"));
+	view_bool(v, "nav_tenants", str_starts(p, "/staff/tenants"));
+	view_bool(v, "nav_how", str_eq(p, "/how-it-works"));
+}
+
+/* The first letters of the first and the last word, whatever the script. */
+static const char *
+initials(struct arena *a, const char *name)
+{
+	const char	*words[2] = { name, NULL };
+	const char	*p;
+	struct buf	 b;
+	size_t		 i, n;
+
+	for (p = name; *p != '\0'; p++) {
+		if (*p == ' ' && p[1] != '\0' && p[1] != ' ')
+			words[1] = p + 1;
+	}
+	buf_init(&b, a, 16);
+	for (i = 0; i < COUNT(words) && words[i] != NULL; i++) {
+		for (n = 1; ((unsigned char)words[i][n] & 0xc0) == 0x80; n++)
+			continue;
+		if (words[i][0] != '\0')
+			buf_add(&b, words[i], n);
+	}
+	return (str_upper(a, buf_text(&b)));
+}

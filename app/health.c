@@ -1,0 +1,117 @@
+/*
+ * Health: see health.h.
+ */
+#include "health.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/setting.h"
+#include "crypto/seal.h"
+#include "db/pool.h"
+#include "gen/schema_expect.h"
+#include "run/co.h"
+#include "vault/vault.h"
+#include "web/respond.h"
+
+/* The newest change of the schema and how many there are: an older schema and
+ * a newer one are both not ours. */
+DB_QUERY(schema_now,
+	"SELECT change_id, count(*) OVER () FROM sqitch.changes"
+	" WHERE project = 'latchkey' ORDER BY committed_at DESC, change_id"
+	" LIMIT 1");
+
+#define KEYS_ARENA_MAX	(256u * 1024)
+
+static bool	opening;
+static bool	told;
+
+static bool	schema_fits(const struct db_rows *);
+static void	open_keys(void *);
+_Noreturn static void keys_failed(void *, enum db_failure, const char *);
+
+void
+health_check_master_key(void)
+{
+	struct arena	*a = arena_new(KEYS_ARENA_MAX, NULL, NULL);
+	const char	*why = "";
+
+	if (!vault_read_master(a, setting->master_key_file, &why)) {
+		(void)fprintf(stderr, "latchkey: LATCHKEY_MASTER_KEY_FILE: "
+		    "%s\n", why);
+		exit(2);
+	}
+	arena_free(a);
+}
+
+void
+health_setup(void)
+{
+	pool_set_check(&schema_now, schema_fits);
+}
+
+WAITS void
+health_tick(void)
+{
+	if (opening || vault != NULL || !pool_up())
+		return;
+	opening = co_start(open_keys, NULL);
+}
+
+void
+livez_page(struct req *rq)
+{
+	respond_text(rq, 200, "ok\n");
+}
+
+void
+readyz_page(struct req *rq)
+{
+	bool	 database = pool_state() == POOL_UP;
+	bool	 schema = pool_state() != POOL_MISMATCH;
+	bool	 ready = database && vault != NULL;
+	char	*text = arena_fmt(rq->arena, "%s\n", ready ? "ok" : "not ready");
+
+	if (req_query(rq, "verbose") != NULL)
+		text = arena_fmt(rq->arena, "%sdatabase %s\nschema %s\n"
+		    "keys %s\n", text, database ? "up" : "down",
+		    schema ? "fits" : "differs from the program's",
+		    vault != NULL ? "open" : "closed");
+	if (!ready)
+		respond_header(rq, "retry-after", "2");
+	respond_text(rq, ready ? 200 : 503, text);
+}
+
+static bool
+schema_fits(const struct db_rows *rows)
+{
+	return (rows->n == 1 &&
+	    str_eq(db_text(rows, 0, 0), SCHEMA_CHANGE_ID) &&
+	    db_number(rows, 0, 1) == SCHEMA_CHANGES);
+}
+
+static WAITS void
+open_keys(void *arg)
+{
+	struct arena	*a = arena_new(KEYS_ARENA_MAX, NULL, NULL);
+	const char	*why = "";
+
+	(void)arg;
+	if (!vault_load(pool_handle(a, keys_failed, a), &why) && !told) {
+		log_event(LOG_LEVEL_ERROR, "keys_closed", "why", why, NULL);
+		told = true;
+	}
+	arena_free(a);
+	opening = false;
+}
+
+/* Tried again at the next tick. */
+_Noreturn static void
+keys_failed(void *arg, enum db_failure failure, const char *why)
+{
+	(void)failure;
+	log_event(LOG_LEVEL_WARN, "keys_wait", "why", why, NULL);
+	opening = false;
+	arena_free(arg);
+	co_exit();
+}

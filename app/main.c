@@ -1,0 +1,290 @@
+/*
+ * The portal.  Kore calls, in this order: kore_parent_configure() before it
+ * reads its configuration and forks; kore_worker_configure() in each worker;
+ * kore_worker_teardown() when one ends.
+ *
+ * Kore's configuration reads no environment, so the parts of it that depend on
+ * settings are made here as text.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+#include <kore/seccomp.h>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/setting.h"
+#include "crypto/token.h"
+#include "db/pool.h"
+#include "health.h"
+#include "frame.h"
+#include "run/co.h"
+#include "run/work.h"
+#include "sessions/session.h"
+#include "web/asset.h"
+#include "web/dispatch.h"
+#include "web/respond.h"
+#include "web/route.h"
+#include "web/serve.h"
+#include "web/template.h"
+
+/* No cipher without forward secrecy and authenticated encryption. */
+#define TLS_CIPHERS							\
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"	\
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"	\
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+
+#define EVENT_WORK	141u	/* none of Kore's own, nor of db/ */
+#define DRAIN_MAX_MS	8000u	/* what runs longer is cut off */
+#define FLUSH_MS	100u	/* the log */
+
+#if !defined(KORE_NO_SECCOMP_FILTERS)
+/* Beyond Kore's own list: libpq, threads, templates that are read again. */
+KORE_SECCOMP_FILTER("latchkey",
+	KORE_SYSCALL_DENY(clone3, ENOSYS),
+	KORE_SYSCALL_ALLOW(rseq),
+	KORE_SYSCALL_ALLOW(newfstatat),
+	KORE_SYSCALL_ALLOW(getdents64),
+	KORE_SYSCALL_ALLOW(mremap),
+	KORE_SYSCALL_ALLOW(readlinkat),
+	KORE_SYSCALL_ALLOW(faccessat),
+	KORE_SYSCALL_ALLOW(faccessat2),
+	KORE_SYSCALL_ALLOW(sched_getaffinity),
+	KORE_SYSCALL_ALLOW(sched_yield),
+	KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_UNIX),
+	KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_INET),
+	KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_INET6),
+	KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_NETLINK),
+	KORE_SYSCALL_ALLOW(connect),
+	KORE_SYSCALL_ALLOW(getsockopt),
+	KORE_SYSCALL_ALLOW(setsockopt),
+	KORE_SYSCALL_ALLOW(getsockname),
+	KORE_SYSCALL_ALLOW(getpeername),
+	KORE_SYSCALL_ALLOW(sendto),
+	KORE_SYSCALL_ALLOW(recvfrom),
+	KORE_SYSCALL_ALLOW(sendmsg),
+	KORE_SYSCALL_ALLOW(recvmsg),
+	KORE_SYSCALL_ALLOW(sendmmsg),
+	KORE_SYSCALL_ALLOW(poll),
+	KORE_SYSCALL_ALLOW(ioctl),
+	KORE_SYSCALL_ALLOW(eventfd2),
+	KORE_SYSCALL_ALLOW(pipe2),
+	KORE_SYSCALL_ALLOW(setpriority),
+	KORE_SYSCALL_ALLOW(uname),
+	KORE_SYSCALL_ALLOW(tgkill),
+	KORE_SYSCALL_ALLOW(gettid),
+	KORE_SYSCALL_ALLOW(sysinfo),
+	KORE_SYSCALL_ALLOW(madvise),
+	KORE_SYSCALL_ALLOW(rt_sigprocmask),
+	KORE_SYSCALL_ALLOW(rt_sigaction),
+)
+#endif
+
+static volatile sig_atomic_t	 terminating;
+static struct kore_event	 work_event;
+
+/* Kore finds these by their names. */
+void		kore_parent_configure(int, char **);
+void		kore_worker_configure(void);
+void		kore_worker_teardown(void);
+
+static void	options(int, char **);
+static void	configure_server(void);
+static void	take_log(int, const char *, const char *);
+static void	on_terminate(int);
+static void	on_tick(void *, u_int64_t);
+static void	on_flush(void *, u_int64_t);
+static void	watch_work(int);
+static void	on_work(void *, int);
+_Noreturn static void stop(const char *what, const char *why);
+
+void
+kore_parent_configure(int argc, char **argv)
+{
+	const struct rlimit	 no_core = { 0, 0 };
+	const char		*why = "";
+	char			*error = NULL;
+
+	options(argc, argv);
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	setting_load(SETTING_PORTAL);
+	log_setup("latchkey", setting->log_level);
+	/* A dump would hold keys (ASVS 13.3). */
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	if (getuid() == 0)
+		stop("user", "don't run the portal as root: use a user of its "
+		    "own, as conf/latchkey.service does");
+	crypto_init();
+	route_setup(routes);
+	if (!dispatch_setup())
+		stop("LATCHKEY_TRUSTED_PROXIES", "must be addresses or "
+		    "networks such as 10.0.0.0/8, with commas between");
+	if (!assets_load(setting->assets, &why))
+		stop("LATCHKEY_ASSETS", why);
+	if (!template_setup(setting->templates, !setting->production, &error))
+		stop("LATCHKEY_TEMPLATES", error);
+	health_check_master_key();
+	respond_setup();
+	serve_setup();
+	web_hooks.admit = session_admit;
+	web_hooks.csrf_base = session_csrf_base;
+	web_hooks.frame = frame_view;
+	kore_log_hook = take_log;
+	configure_server();
+}
+
+void
+kore_worker_configure(void)
+{
+	struct sigaction	sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = on_terminate;
+	(void)sigfillset(&sa.sa_mask);
+	(void)sigaction(SIGTERM, &sa, NULL);
+	health_setup();
+	work_setup((unsigned)setting->hash_threads, watch_work);
+	pool_setup(setting->database_url, "latchkey");
+	(void)kore_timer_add(on_tick, POOL_TICK_MS, NULL, 0);
+	(void)kore_timer_add(on_flush, FLUSH_MS, NULL, 0);
+}
+
+void
+kore_worker_teardown(void)
+{
+	log_flush();
+}
+
+/* `latchkey` alone serves; everything else is a question about it. */
+static void
+options(int argc, char **argv)
+{
+	const struct route	*row;
+
+	kore_foreground = 1;
+	skip_chroot = 1;
+	skip_runas = 1;
+	kore_quiet = 1;
+	if (argc == 1)
+		return;
+	if (argc == 2 && strcmp(argv[1], "--routes") == 0) {
+		for (row = routes; row->pattern != NULL; row++)
+			(void)printf("%s %s %s\n", method_name(row->method),
+			    row->pattern, guard_text(row->guard));
+		exit(0);
+	}
+	(void)fputs("usage: latchkey [--routes]\n"
+	    "Serves the portal; settings come from the environment, see "
+	    "conf/latchkey.env.example.\n", stderr);
+	exit(2);
+}
+
+static void
+configure_server(void)
+{
+	char	 text[2048];
+	FILE	*f;
+	bool	 tls = setting->tls_cert != NULL;
+
+	if (setting->listen_unix != NULL) {
+		(void)unlink(setting->listen_unix);
+		(void)snprintf(text, sizeof(text), "server portal {\n"
+		    "bind_unix %s\ntls no\n}\n", setting->listen_unix);
+	} else {
+		(void)snprintf(text, sizeof(text), "server portal {\n"
+		    "bind %s %s\ntls %s\n}\n", setting->listen_host,
+		    setting->listen_port, tls ? "yes" : "no");
+	}
+	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+	    "workers %d\n"
+	    "domain * {\nattach portal\n", (int)setting->workers);
+	if (tls) {
+		tls_dhparam = DH_new_by_nid(NID_ffdhe2048);
+		kore_tls_cipher_list = kore_strdup(TLS_CIPHERS);
+		(void)snprintf(text + strlen(text),
+		    sizeof(text) - strlen(text),
+		    "certfile %s\ncertkey %s\n", setting->tls_cert,
+		    setting->tls_key);
+	}
+	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+	    "route ^.*$ serve\n}\n");
+	f = fmemopen(text, strlen(text), "r");
+	if (f == NULL)
+		stop("memory", strerror(errno));
+	kore_parse_config_file(f);
+	(void)fclose(f);
+}
+
+static void
+take_log(int prio, const char *process, const char *text)
+{
+	log_event(prio <= LOG_WARNING ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	    "kore", "process", process, "text", text, NULL);
+}
+
+static void
+on_terminate(int sig)
+{
+	(void)sig;
+	terminating = 1;
+}
+
+static void
+on_tick(void *arg, u_int64_t now)
+{
+	(void)arg;
+	(void)now;
+	pool_tick();
+	health_tick();
+}
+
+/*
+ * SIGTERM: no new connections, what runs is answered, then the worker leaves
+ * through Kore's own way out.
+ */
+static void
+on_flush(void *arg, u_int64_t now)
+{
+	static u_int64_t	since;
+
+	(void)arg;
+	log_flush();
+	if (!terminating)
+		return;
+	if (since == 0) {
+		since = now;
+		worker_max_connections = 0;
+		serve_drain();
+	}
+	if ((http_request_count == 0 && co_count() == 0) ||
+	    now - since > DRAIN_MAX_MS)
+		(void)kill(getpid(), SIGQUIT);
+}
+
+static void
+watch_work(int fd)
+{
+	work_event.type = EVENT_WORK;
+	work_event.handle = on_work;
+	kore_platform_event_level_read(fd, &work_event);
+}
+
+static void
+on_work(void *arg, int error)
+{
+	(void)arg;
+	(void)error;
+	work_finish();
+}
+
+_Noreturn static void
+stop(const char *what, const char *why)
+{
+	(void)fprintf(stderr, "latchkey: %s: %s\n", what, why);
+	exit(2);
+}

@@ -1,0 +1,324 @@
+/*
+ * The bridge between Kore and us.  Kore has one route, which calls serve():
+ * the request is copied into an arena and run in a coroutine.  When the handler
+ * has ended, Kore is woken and calls serve() again, which sends the answer.
+ *
+ * A visitor who hangs up takes Kore's request away, not ours: the coroutine
+ * runs to its end and only the answer is dropped.  Kore may call onfree several
+ * times for one request.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+
+#include <arpa/inet.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/token.h"
+#include "db/pool.h"
+#include "run/co.h"
+#include "web/dispatch.h"
+#include "web/route.h"
+#include "web/serve.h"
+
+/* Requests at once in a worker, the orphaned ones included. */
+#define VISITS_MAX	900u
+
+struct visit {
+	struct req		 rq;
+	struct answer		 answer;
+	struct raw_request	 raw;
+	struct http_request	*kore;		/* NULL: hung up */
+	int64_t			 started;	/* monotonic */
+	bool			 done;
+};
+
+static bool	draining;
+
+static struct visit *visit_new(struct http_request *);
+static void	 visit_read(struct visit *);
+static void	 visit_run(void *);
+static void	 visit_done(struct visit *);
+static void	 visit_send(struct visit *);
+static void	 visit_gone(struct http_request *);
+static void	 visit_log(const struct visit *);
+static void	 arena_full(void *);
+static void	 db_failed(void *, enum db_failure, const char *why);
+static void	 error_page(int, struct kore_buf *, const void **, size_t *);
+static enum method method_of(int);
+
+int
+serve(struct http_request *kore)
+{
+	struct visit	*v = kore->hdlr_extra;
+
+	if (v == NULL) {
+		v = visit_new(kore);
+		if (co_count() >= VISITS_MAX || !co_start(visit_run, v)) {
+			respond_error(&v->rq, 503, "visits");
+			v->rq.failed = "visits";
+			visit_done(v);
+		}
+	}
+	if (!v->done) {
+		http_request_sleep(kore);
+		return (KORE_RESULT_RETRY);
+	}
+	visit_send(v);
+	return (KORE_RESULT_OK);
+}
+
+void
+serve_setup(void)
+{
+	http_error_page = error_page;
+}
+
+void
+serve_drain(void)
+{
+	draining = true;
+}
+
+_Noreturn void
+req_fail(struct req *rq, int status, const char *why)
+{
+	rq->failed = why;
+	respond_error(rq, status, why);
+	visit_done(rq->server);
+	co_exit();
+}
+
+static struct visit *
+visit_new(struct http_request *kore)
+{
+	static unsigned char	 pool[600];
+	static size_t		 left;
+	struct arena		*a;
+	struct visit		*v;
+	char			*id;
+
+	if (left < 6) {
+		random_bytes(pool, sizeof(pool));
+		left = sizeof(pool);
+	}
+	left -= 6;
+	a = arena_new(REQ_ARENA_MAX, NULL, NULL);
+	v = arena_alloc(a, sizeof(*v));
+	id = arena_alloc(a, 15);
+	id[0] = 'r';
+	id[1] = '-';
+	hex_encode(id + 2, pool + left, 6);
+	v->rq.arena = a;
+	v->rq.id = id;
+	v->rq.answer = &v->answer;
+	v->rq.server = v;
+	v->rq.now = clock_now();
+	v->rq.method = method_of(kore->method);
+	v->started = clock_monotonic();
+	v->kore = kore;
+	kore->hdlr_extra = v;
+	kore->flags |= HTTP_REQUEST_RETAIN_EXTRA;
+	kore->onfree = visit_gone;
+	visit_read(v);
+	return (v);
+}
+
+/* Everything is copied: Kore's request may go before ours has ended. */
+static void
+visit_read(struct visit *v)
+{
+	struct http_request	*kore = v->kore;
+	struct arena		*a = v->rq.arena;
+	struct http_header	*header;
+	struct field		*f;
+	size_t			 n = 0;
+	char			*peer;
+
+	TAILQ_FOREACH(header, &kore->req_headers, list)
+		n++;
+	f = arena_calloc(a, n + 1, sizeof(*f));
+	v->rq.headers.list = f;
+	v->rq.headers.n = n;
+	TAILQ_FOREACH(header, &kore->req_headers, list) {
+		f->name = arena_strdup(a, header->header);
+		f->value = arena_strdup(a, header->value);
+		f++;
+	}
+	v->rq.host = arena_strdup(a, kore->host);
+	v->raw.path = arena_strdup(a, kore->path);
+	if (kore->query_string != NULL)
+		v->raw.query = arena_strdup(a, kore->query_string);
+	if (kore->http_body != NULL) {
+		v->raw.body_bytes = kore->http_body_length;
+		v->raw.body = arena_strndup(a,
+		    (const char *)kore->http_body->data, v->raw.body_bytes);
+	}
+	peer = arena_alloc(a, INET6_ADDRSTRLEN);
+	switch (kore->owner->family) {
+	case AF_INET:
+		(void)inet_ntop(AF_INET, &kore->owner->addr.ipv4.sin_addr,
+		    peer, INET6_ADDRSTRLEN);
+		break;
+	case AF_INET6:
+		(void)inet_ntop(AF_INET6, &kore->owner->addr.ipv6.sin6_addr,
+		    peer, INET6_ADDRSTRLEN);
+		break;
+	default:
+		peer = arena_strdup(a, "unix");
+		break;
+	}
+	v->raw.peer = peer;
+	v->rq.address = peer;
+}
+
+static void
+visit_run(void *arg)
+{
+	struct visit	*v = arg;
+	struct req	*rq = &v->rq;
+
+	arena_set_full(rq->arena, arena_full, v);
+	rq->db = pool_handle(rq->arena, db_failed, v);
+	dispatch(rq, &v->raw);
+	if (v->answer.status == 0)
+		req_fail(rq, 500, "unanswered");
+	visit_done(v);
+}
+
+/* Nothing may touch the visit afterwards but serve(). */
+static void
+visit_done(struct visit *v)
+{
+	v->done = true;
+	visit_log(v);
+	if (v->kore != NULL)
+		http_request_wakeup(v->kore);
+	else
+		arena_free(v->rq.arena);
+}
+
+/*
+ * Kore takes headers one by one, each with two allocations, and joins them by
+ * ": " and CRLF.  Ours are joined and checked already, so they go as one whose
+ * name is the first's.
+ */
+static void
+visit_send(struct visit *v)
+{
+	struct answer	*an = &v->answer;
+	char		*colon;
+
+	if (an->close || draining)
+		v->kore->owner->flags |= CONN_CLOSE_EMPTY;
+	colon = strchr(an->headers.p, ':');
+	*colon = '\0';
+	http_response_header(v->kore, an->headers.p, colon + 2);
+	http_response(v->kore, an->status, an->body, an->n);
+}
+
+static void
+visit_gone(struct http_request *kore)
+{
+	struct visit	*v = kore->hdlr_extra;
+
+	if (v == NULL)
+		return;
+	kore->hdlr_extra = NULL;
+	v->kore = NULL;
+	if (v->done)
+		arena_free(v->rq.arena);
+}
+
+static void
+visit_log(const struct visit *v)
+{
+	const struct req	*rq = &v->rq;
+	enum log_level		 level = LOG_LEVEL_INFO;
+
+	if (v->answer.status >= 500)
+		level = LOG_LEVEL_WARN;
+	log_event(level, "request", "id", rq->id,
+	    "method", method_name(rq->method),
+	    "route", rq->route == NULL ? "" : rq->route->pattern,
+	    "status", LOG_NUM(v->answer.status),
+	    "us", LOG_NUM(clock_monotonic() - v->started),
+	    "account", rq->account_id == NULL ? "" : rq->account_id,
+	    rq->failed == NULL ? NULL : "why", rq->failed, NULL);
+}
+
+static void
+arena_full(void *arg)
+{
+	struct visit	*v = arg;
+
+	/* The page of the error needs memory too: the limit goes once. */
+	arena_set_full(v->rq.arena, NULL, NULL);
+	arena_raise(v->rq.arena, REQ_ARENA_MAX);
+	req_fail(&v->rq, 503, "arena_full");
+}
+
+static void
+db_failed(void *arg, enum db_failure failure, const char *why)
+{
+	struct visit	*v = arg;
+	struct req	*rq = &v->rq;
+	struct view	*view;
+
+	switch (failure) {
+	case DB_FAIL_DOWN:
+	case DB_FAIL_BUSY:
+		log_event(LOG_LEVEL_WARN, "db_failed", "request", rq->id,
+		    "why", why, NULL);
+		req_fail(rq, 503, failure == DB_FAIL_DOWN ? "db_down" :
+		    "db_busy");
+	case DB_FAIL_UNKNOWN:
+		log_event(LOG_LEVEL_ERROR, "db_unknown", "request", rq->id,
+		    "why", why, NULL);
+		view = view_new(rq->arena);
+		view_text(view, "what", "it was saved");
+		view_text(view, "where", "profile");
+		memset(&v->answer, 0, sizeof(v->answer));
+		respond_header(rq, "retry-after", "2");
+		respond_page(rq, 503, "errors/unknown", view);
+		rq->failed = "db_unknown";
+		visit_done(v);
+		co_exit();
+	case DB_FAIL_BUG:
+		log_event(LOG_LEVEL_ERROR, "db_bug", "request", rq->id,
+		    "why", why, NULL);
+		req_fail(rq, 500, "db_bug");
+	}
+	abort();
+}
+
+static void
+error_page(int status, struct kore_buf *headers, const void **d, size_t *len)
+{
+	*d = respond_static_error(status, len);
+	kore_buf_appendf(headers, "content-type: text/html; charset=utf-8\r\n"
+	    "cache-control: no-store\r\n%s", respond_security_headers());
+}
+
+static enum method
+method_of(int kore)
+{
+	switch (kore) {
+	case HTTP_METHOD_GET:
+		return (METHOD_GET);
+	case HTTP_METHOD_HEAD:
+		return (METHOD_HEAD);
+	case HTTP_METHOD_POST:
+		return (METHOD_POST);
+	case HTTP_METHOD_PUT:
+		return (METHOD_PUT);
+	case HTTP_METHOD_DELETE:
+		return (METHOD_DELETE);
+	case HTTP_METHOD_OPTIONS:
+		return (METHOD_OPTIONS);
+	case HTTP_METHOD_PATCH:
+		return (METHOD_PATCH);
+	default:
+		return (METHOD_OTHER);
+	}
+}
