@@ -59,29 +59,34 @@ def suite_lint(results, _build):
 
 
 def suite_unit(results, build):
-    """Every C test; those named _db_test get a migrated database each."""
+    """Every C test; those that ask for a database get a migrated one each."""
     programs = [(source, build / "tests" / source.relative_to(
         TESTS).with_suffix("")) for source in sorted(
             TESTS.glob("*/*_test.c"))]
     cluster = why = None
-    if any(p.name.endswith("_db_test") for _, p in programs):
+    if any(wants_database(source) for source, _ in programs):
         try:
             cluster = Cluster(build)
             cluster.template("bare")
-        except Exception as error:  # each _db test then fails with it
+        except Exception as error:  # each of them then fails with it
             why = str(error)
     try:
         for source, program in programs:
             name = str(source.relative_to(TESTS).with_suffix(""))
             if not program.exists():
                 results.fail(name, f"{program} was not built")
-            elif name.endswith("_db_test") and why:
+            elif wants_database(source) and why:
                 results.fail(name, f"no database: {why}")
             else:
-                run_cmocka(results, name, program, cluster)
+                run_cmocka(results, name, program,
+                           cluster if wants_database(source) else None)
     finally:
         if cluster:
             cluster.close()
+
+
+def wants_database(source):
+    return "LATCHKEY_TEST_" "DATABASE_URL" in source.read_text()
 
 
 def run_cmocka(results, name, program, cluster):
@@ -90,7 +95,7 @@ def run_cmocka(results, name, program, cluster):
                          CMOCKA_XML_FILE=str(folder / "out-%g.xml"),
                          LATCHKEY_TEST_TMP=str(folder))
     database = None
-    if name.endswith("_db_test"):
+    if cluster:
         database = cluster.database("bare")
         env["LATCHKEY_TEST_DATABASE_URL"] = cluster.url("latchkey_app",
                                                         database)

@@ -1,0 +1,78 @@
+"""Includes go only to the right or downwards: see the picture in
+app/README.md, which changes together with the two rows here."""
+
+import re
+
+from _source import main, sources
+
+# The left one may include all that stand to its right.
+SLICES = ("home profile requests keys subscriptions products tenants accounts "
+          "sessions jobs mail audit vault").split()
+MACHINERY = "web db run crypto base".split()
+# Know everyone, and nobody includes them.
+TOP = {"ctl", "courier", ""}  # "" are the files of app/ itself
+# Headers of libraries, and who may know them.
+LIBRARY = (
+    (re.compile(r"^kore/"), lambda p: p == "app/main.c"
+     or re.fullmatch(r"app/\w+/\w+_kore\.[ch]", p), "app/main.c and *_kore"),
+    (re.compile(r"^libpq"), lambda p: p.startswith("app/db/"), "app/db"),
+    (re.compile(r"^(openssl/|sodium|zxcvbn)"),
+     lambda p: p.startswith("app/crypto/"), "app/crypto"),
+    (re.compile(r"^curl/"), lambda p: p.startswith(("app/courier/",
+                                                    "app/mail/")),
+     "app/courier and app/mail"),
+    (re.compile(r"^ucontext"), lambda p: p == "app/run/co.c", "app/run/co.c"),
+)
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
+PAGES = ("web/req.h", "web/respond.h", "web/route.h")
+
+
+def check(root):
+    for path, text in sources(root):
+        parts = path.split("/")
+        own = parts[1] if len(parts) > 2 else ""
+        for match in INCLUDE.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            kind, name = match.groups()
+            if kind == "<":
+                for pattern, allowed, where in LIBRARY:
+                    if pattern.match(name) and not allowed(path):
+                        yield path, line, f"<{name}> is only for {where}"
+                continue
+            if "/" not in name:
+                # app/ itself, or a folder that was left out.
+                if own and (root / "app" / own / name).exists():
+                    yield path, line, f'write "{own}/{name}", with its folder'
+                elif own and (root / "app" / name).exists():
+                    yield path, line, f'"{name}": nobody includes app/*.h'
+                continue
+            wrong = arrow(own, name.split("/")[0])
+            if wrong:
+                yield path, line, f'"{name}": {wrong}'
+            elif (own in SLICES and name in PAGES
+                  and not re.search(r"_pages?\.[ch]$|/session\w*\.[ch]$",
+                                    path)):
+                yield path, line, (f'"{name}": only the _pages.c of a slice '
+                                   "know of HTTP")
+
+
+def arrow(own, other):
+    """What is wrong with own including other; None if nothing is."""
+    if own == other or other == "gen":
+        return None
+    if other in TOP - {""}:
+        return f"nobody includes {other}"
+    if own in TOP:
+        return None
+    if own not in SLICES + MACHINERY:
+        return f"{own} stands nowhere in the picture"
+    if other not in SLICES + MACHINERY:
+        return f"{other} stands nowhere in the picture"
+    row = SLICES + MACHINERY
+    if row.index(other) < row.index(own):
+        return f"{own} stands to the right of or below {other}"
+    return None
+
+
+if __name__ == "__main__":
+    main(check)

@@ -1,0 +1,45 @@
+"""SQL stands in the slices' *_db.c only, as literal text of a DB_QUERY, so
+that nothing typed by a person can become part of a statement."""
+
+import re
+
+from _source import line_of, main, sources, without_comments
+
+STATEMENT = re.compile(
+    r'"\s*(SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|WITH|TRUNCATE|ALTER|'
+    r'CREATE|DROP|GRANT)\s+[A-Za-z0-9_("$*]')
+QUERY = re.compile(r"\bDB_QUERY\s*\(\s*\w+\s*,(.*?)\)\s*;", re.S)
+LITERAL = re.compile(r'"(?:\\.|[^"\\])*"')
+# What may stand between literals: macros, which are constants of our own.
+MACROS = re.compile(r"(\b[A-Z][A-Z0-9_]*\b|[\s(),])*")
+
+
+def check(root):
+    for path, text in sources(root, "app/**/*.c"):
+        code = without_comments(text)
+        if path.startswith("app/db/"):
+            continue
+        if not path.endswith("_db.c"):
+            for match in STATEMENT.finditer(code):
+                yield (path, line_of(code, match.start()),
+                       "SQL is only for *_db.c")
+            for match in re.finditer(r"\bDB_QUERY\b", code):
+                yield (path, line_of(code, match.start()),
+                       "DB_QUERY is only for *_db.c")
+            continue
+        inside = [m.span() for m in QUERY.finditer(code)]
+        for match in QUERY.finditer(code):
+            if not MACROS.fullmatch(LITERAL.sub(" ", match.group(1))):
+                yield (path, line_of(code, match.start()),
+                       "a query is literal text and constants")
+        for match in STATEMENT.finditer(code):
+            before = code[:match.start()].rstrip()
+            if not any(a <= match.start() < b for a, b in inside) \
+                    and not re.search(r"#define[ \t]+\w+[^\n]*(\\\n[^\n]*)*$",
+                                      before):
+                yield (path, line_of(code, match.start()),
+                       "a statement stands in a DB_QUERY")
+
+
+if __name__ == "__main__":
+    main(check)
