@@ -171,9 +171,16 @@ blocking_connect(struct blocking *b)
 static bool
 blocking_alive(struct blocking *b)
 {
-	/* Since the last query the server may have closed it. */
-	if (b->conn.state == CONN_UP)
-		(void)blocking_pump(b, 0);
+	struct pollfd	 fd = { .events = POLLIN };
+
+	/* Since the last query the server may have closed it: first its last
+	 * words are read, then the end. */
+	while (b->conn.state == CONN_UP) {
+		fd.fd = conn_fd(&b->conn);
+		if (poll(&fd, 1, 0) == 0)
+			break;
+		conn_event(&b->conn);
+	}
 	return (b->conn.state == CONN_UP || blocking_connect(b));
 }
 

@@ -336,7 +336,8 @@ conn_results(struct conn *c)
 	PGresult	*result;
 	int		 empty = 0;
 
-	while (c->sent.head != NULL && !PQisBusy(c->pg)) {
+	/* Asked first, since it also parses what comes unasked: notices. */
+	while (!PQisBusy(c->pg) && c->sent.head != NULL) {
 		result = PQgetResult(c->pg);
 		if (result != NULL) {
 			empty = 0;

@@ -245,7 +245,6 @@ slot_settle(struct slot *s)
 		break;
 	case CONN_UP:
 		s->retry_ms = POOL_RETRY_MIN_MS;
-		mismatch_told = false;
 		slot_watch(s);
 		break;
 	case CONN_CHECKING:
@@ -324,7 +323,11 @@ queue_refuse(enum op_end end)
 static void
 tell_mismatch(void)
 {
-	if (mismatch_told || pool_state() != POOL_MISMATCH)
+	enum pool_state	 state = pool_state();
+
+	if (state == POOL_UP)
+		mismatch_told = false;
+	if (mismatch_told || state != POOL_MISMATCH)
 		return;
 	mismatch_told = true;
 	log_event(LOG_LEVEL_ERROR, "schema_mismatch", "why", "the database's "

@@ -1,7 +1,7 @@
 /*
  * The blocking handle against a real PostgreSQL, whose URL stands in
- * LATCHKEY_TEST_DATABASE_URL.  Tables are temporary or carry this process's
- * id, so that suites may run beside each other.
+ * LATCHKEY_TEST_DATABASE_URL.  Tables are temporary, or have names that no
+ * other suite uses.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,8 +35,9 @@ on_fail(void *arg, enum db_failure kind, const char *text)
 /* The statement must end in fail(), with this kind. */
 #define assert_fails(kind, call) do {					\
 	if (setjmp(unwound) == 0) {					\
-		(void)(call);						\
-		fail_msg("%s came back", #call);			\
+		const void *came = (call);				\
+									\
+		fail_msg("%s came back with %p", #call, came);		\
 	}								\
 	if (failure != (kind))						\
 		fail_msg("failed with %d: %s", (int)failure, why);	\
@@ -220,16 +221,212 @@ test_outcomes(void **state)
 	assert_string_equal(rows->constraint, "own_decision");
 }
 
+static void
+test_bug(void **state)
+{
+	DB_QUERY(wrong, "SELECT nothing_like_it");
+	DB_QUERY(secret, "SELECT $1::uuid");
+	DB_QUERY(fine, "SELECT 1");
+
+	(void)state;
+	assert_fails(DB_FAIL_BUG, db_read(db, &wrong, DB_NONE));
+	assert_non_null(strstr(why, "wrong: 42703"));
+	/* Again: it must not be taken for prepared. */
+	assert_fails(DB_FAIL_BUG, db_read(db, &wrong, DB_NONE));
+	assert_non_null(strstr(why, "wrong: 42703"));
+	assert_fails(DB_FAIL_BUG, db_read(db, &secret, DB_ARGS("s3cret")));
+	assert_null(strstr(why, "s3cret"));
+	start();
+	assert_int_equal(db_number(db_read(db, &fine, DB_NONE), 0, 0), 1);
+}
+
+/* The server's process of this handle. */
+static const char *
+backend(struct db *of)
+{
+	DB_QUERY(backend_pid, "SELECT pg_backend_pid()");
+
+	return (arena_strdup(arena, db_text(db_read(of, &backend_pid,
+	    DB_NONE), 0, 0)));
+}
+
+static void
+terminate(const char *pid)
+{
+	DB_QUERY(kill_it, "SELECT pg_terminate_backend($1::int)");
+
+	assert_true(db_truth(db_read(other, &kill_it, DB_ARGS(pid)), 0, 0));
+}
+
+static void
+test_loss_while_idle(void **state)
+{
+	const char	*before, *after;
+
+	(void)state;
+	start();
+	before = backend(db);
+	terminate(before);
+	(void)usleep(100 * 1000);
+	/* A read and a write each find a new connection. */
+	after = backend(db);
+	assert_string_not_equal(before, after);
+	terminate(after);
+	(void)usleep(100 * 1000);
+	execute(db, "CREATE TEMP TABLE after_loss (i int)");
+	assert_string_not_equal(after, backend(db));
+}
+
+static void
+test_loss_under_way(void **state)
+{
+	/* Ends its own connection, the first time. */
+	DB_QUERY(suicide, "SELECT CASE WHEN nextval($1::regclass) = 1 THEN "
+	    "pg_terminate_backend(pg_backend_pid()) END, pg_sleep(0.2)");
+	DB_QUERY(count, "SELECT count(*) FROM lost");
+	DB_QUERY(insert, "INSERT INTO lost SELECT 1 FROM (SELECT "
+	    "pg_terminate_backend(pg_backend_pid()), pg_sleep(0.2)) AS x");
+	const char	*sequence;
+
+	(void)state;
+	sequence = arena_fmt(arena, "lost_%d", (int)getpid());
+	start();
+	execute(other, arena_fmt(arena, "CREATE SEQUENCE %s", sequence));
+	/* A read is sent a second time by itself. */
+	assert_int_equal(db_read(db, &suicide, DB_ARGS(sequence))->n, 1);
+	execute(other, arena_fmt(arena, "DROP SEQUENCE %s", sequence));
+	/* A write never. */
+	execute(db, "CREATE TEMP TABLE lost (i int)");
+	assert_fails(DB_FAIL_UNKNOWN, db_write(db, &insert, DB_NONE));
+	assert_fails(DB_FAIL_BUG, db_read(db, &count, DB_NONE));
+	assert_non_null(strstr(why, "42P01"));
+}
+
+static void
+test_lock_timeout(void **state)
+{
+	DB_QUERY(take, "UPDATE locked SET i = i + 1 WHERE i >= 0");
+	int64_t	 from;
+
+	(void)state;
+	start();
+	execute(db, "DROP TABLE IF EXISTS locked");
+	execute(db, "CREATE TABLE locked AS SELECT 1 AS i");
+	execute(other, "BEGIN");
+	execute(other, "UPDATE locked SET i = 2");
+	from = clock_monotonic();
+	assert_fails(DB_FAIL_BUSY, db_write(db, &take, DB_NONE));
+	assert_in_range(clock_monotonic() - from, 1500000, 3500000);
+	assert_string_equal(why, "take: 55P03");
+	start();
+	execute(other, "ROLLBACK");
+	assert_int_equal(db_write(db, &take, DB_NONE)->changed, 1);
+	execute(db, "DROP TABLE locked");
+}
+
+static void
+test_statement_timeout(void **state)
+{
+	DB_QUERY(slow, "SELECT pg_sleep(30)");
+
+	(void)state;
+	assert_fails(DB_FAIL_BUSY, db_read(db, &slow, DB_NONE));
+	assert_string_equal(why, "slow: 57014");
+}
+
+static void
+test_plan_grows_stale(void **state)
+{
+	DB_QUERY(all, "SELECT * FROM grows");
+	DB_QUERY(returning, "UPDATE grows SET i = i + 1 RETURNING *");
+	const struct db_rows	*rows;
+
+	(void)state;
+	start();
+	execute(db, "CREATE TEMP TABLE grows AS SELECT 1 AS i");
+	assert_int_equal(db_read(db, &all, DB_NONE)->n, 1);
+	assert_int_equal(db_write(db, &returning, DB_NONE)->n, 1);
+	execute(db, "ALTER TABLE grows ADD COLUMN j text DEFAULT 'new'");
+	rows = db_read(db, &all, DB_NONE);
+	assert_string_equal(db_text(rows, 0, 1), "new");
+	rows = db_write(db, &returning, DB_NONE);
+	assert_int_equal(db_number(rows, 0, 0), 3);
+	/* Someone else (a pooler) threw all statements away. */
+	execute(db, "DEALLOCATE ALL");
+	assert_int_equal(db_read(db, &all, DB_NONE)->n, 1);
+}
+
+static void
+test_deferred_constraint(void **state)
+{
+	DB_QUERY(orphan, "INSERT INTO child VALUES (7)");
+	DB_QUERY(one, "SELECT 1");
+
+	(void)state;
+	start();
+	execute(db, "CREATE TEMP TABLE elder (id int PRIMARY KEY)");
+	execute(db, "CREATE TEMP TABLE child (id int CONSTRAINT child_elder "
+	    "REFERENCES elder DEFERRABLE INITIALLY DEFERRED)");
+	/* It fails at the sync only, behind its own answer. */
+	assert_int_equal(db_write(db, &orphan, DB_NONE)->outcome, DB_REFUSED);
+	assert_int_equal(db_number(db_read(db, &one, DB_NONE), 0, 0), 1);
+}
+
+static void
+test_notify(void **state)
+{
+	int64_t	 from;
+
+	(void)state;
+	start();
+	assert_true(db_listen(db, "Odd \"channel\""));
+	assert_false(db_wait_notify(db, 10));
+	execute(other, "NOTIFY \"Odd \"\"channel\"\"\"");
+	assert_true(db_wait_notify(db, 5000));
+	assert_false(db_wait_notify(db, 10));
+	/* One that comes with another answer is not missed. */
+	execute(db, "NOTIFY \"Odd \"\"channel\"\"\"");
+	assert_true(db_wait_notify(db, 5000));
+	/* After a loss it listens again by itself. */
+	terminate(backend(db));
+	from = clock_monotonic();
+	assert_false(db_wait_notify(db, 3000));
+	assert_true(clock_monotonic() - from < 2000000);
+	assert_false(db_wait_notify(db, 10));
+	execute(other, "NOTIFY \"Odd \"\"channel\"\"\"");
+	assert_true(db_wait_notify(db, 5000));
+}
+
+static void
+test_open_refused(void **state)
+{
+	const char	*text = NULL;
+
+	(void)state;
+	assert_null(db_open("host=/nonexistent dbname=x", "db_test", arena,
+	    on_fail, NULL, &text));
+	assert_non_null(strstr(text, "/nonexistent"));
+	assert_null(db_conninfo_problem(arena, url));
+	assert_null(db_conninfo_problem(arena,
+	    "postgresql://u:p@a:1,b:2/d?sslmode=require"));
+	assert_non_null(db_conninfo_problem(arena, "mydb"));
+	text = db_conninfo_problem(arena, "password='s3cret");
+	assert_non_null(text);
+	assert_null(strstr(text, "s3cret"));
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
-		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_values_at_their_edges,
-		    setup, teardown),
-		cmocka_unit_test_setup_teardown(test_array, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_outcomes, setup,
-		    teardown),
+		TEST(test_values), TEST(test_values_at_their_edges),
+		TEST(test_array), TEST(test_outcomes), TEST(test_bug),
+		TEST(test_loss_while_idle), TEST(test_loss_under_way),
+		TEST(test_lock_timeout), TEST(test_statement_timeout),
+		TEST(test_plan_grows_stale), TEST(test_deferred_constraint),
+		TEST(test_notify), TEST(test_open_refused),
 	};
 
 	url = getenv("LATCHKEY_TEST_DATABASE_URL");
