@@ -4,8 +4,9 @@
  * A template is one array of nodes in the order of the source.  A node with
  * content is followed by it, and `end` is the index behind: skipping is an
  * assignment and rendering walks forward through memory.  Literal text and
- * names lie in one block of bytes, the pool.  mustache_parse.c makes it,
- * mustache_render.c reads it, mustache.c keeps the set and resolves names.
+ * names lie in one block of bytes, the pool.  mustache_parse.c and _nodes.c
+ * make it, mustache_render.c reads it, mustache.c keeps the set and resolves
+ * names.
  *
  * About lines: the parser takes away what the source has only for looks (the
  * lines of standalone tags, the margin of a block's content) and notes how far
