@@ -24,7 +24,7 @@ HARD	= -fstack-protector-strong -fstack-clash-protection -fPIE \
 LINK	= -pie -rdynamic -Wl,-z,relro,-z,now,-z,noexecstack
 ifneq ($(SAN),)
 # gcc's sanitizers add a branch for a format of NULL, and then warn of it.
-HARD	= -fPIE -fno-omit-frame-pointer -Wno-format-truncation
+HARD	= -fPIE -fno-omit-frame-pointer -Wno-format-truncation $(if $(findstring clang,$(CC)),-Wno-unknown-warning-option)
 FRAME	=
 endif
 FEATURE	= -DKORE_SINGLE_BINARY -DKORE_USE_TASKS \
@@ -57,9 +57,12 @@ LIB_O	:= $(LIB_O:$O/$O/%=$O/%)
 KORE_O	:= $(KORE_C:%=$O/kore/%.o) $O/kore/version.o $O/kore/conf.o
 TEST_C	:= $(wildcard tests/*/*_test.c)
 TESTS	:= $(TEST_C:tests/%.c=$O/tests/%)
+FUZZ	:= $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+REPLAYS	:= $(FUZZ:%=$O/tests/fuzz/%_replay)
+FUZZ_S	?= 30
 
 .PHONY: all help run test check asan fuzz bench format tidy clean \
-	packages-run packages-test unit assets
+	packages-run packages-test unit assets fuzzers
 all: $O/latchkey $O/latchkeyctl $O/latchkey-courier assets
 
 help:
@@ -142,7 +145,14 @@ $O/tests/%: tests/%.c $O/liblatchkey.a
 	@mkdir -p $(@D)
 	$(call SAY,CC)$(CC) $(CFLAGS) -Itests $(LINK) $(SAN) -o $@ $< $O/liblatchkey.a \
 	    $(LIBS)
-unit: $(TESTS)
+# Every fuzz target's corpus, replayed once: a test of each run.
+$O/tests/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c \
+    $O/liblatchkey.a
+	@mkdir -p $(@D)
+	$(call SAY,CC)$(CC) $(CFLAGS) $(LINK) $(SAN) -o $@ \
+	    -DCORPUS='"tests/fuzz/corpus/$*"' $< tests/fuzz/replay.c \
+	    $O/liblatchkey.a -lcmocka $(LIBS)
+unit: $(TESTS) $(REPLAYS)
 
 packages-run:
 	@conf/dev/install.sh conf/dev/packages-run.txt
@@ -164,6 +174,23 @@ asan: packages-test
 	@$(MAKE) --no-print-directory O=build-asan OPT=-O1 \
 	    SAN=-fsanitize=address,undefined all unit
 	@tests/run.sh build-asan
+
+# Fuzzers run one after the other; an input that breaks something is put into
+# the corpus of tests/fuzz, which `make test` replays.
+$O/fuzz/%: tests/fuzz/%_fuzz.c $O/liblatchkey.a
+	@mkdir -p $(@D)
+	$(call SAY,CC)$(CC) $(CFLAGS) $(SAN) -fsanitize=fuzzer -pie -o $@ $< \
+	    $O/liblatchkey.a $(LIBS)
+fuzzers: $(FUZZ:%=$O/fuzz/%)
+fuzz: packages-test
+	@$(MAKE) --no-print-directory O=build-fuzz CC=clang OPT=-O1 \
+	    SAN=-fsanitize=fuzzer-no-link,address,undefined fuzzers
+	@for t in $(FUZZ); do echo "fuzz: $$t, $(FUZZ_S) s"; \
+	    mkdir -p build-fuzz/corpus/$$t; \
+	    build-fuzz/fuzz/$$t -max_total_time=$(FUZZ_S) -rss_limit_mb=2048 \
+	    -max_len=4096 -timeout=5 -print_final_stats=0 -verbosity=0 \
+	    -artifact_prefix=tests/fuzz/corpus/$$t/ \
+	    build-fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
 
 format:
 	clang-format -i $$(git ls-files 'app/*.[ch]' 'tests/*.[ch]')

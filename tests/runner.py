@@ -63,6 +63,9 @@ def suite_unit(results, build):
     programs = [(source, build / "tests" / source.relative_to(
         TESTS).with_suffix("")) for source in sorted(
             TESTS.glob("*/*_test.c"))]
+    programs += [(source, build / "tests/fuzz" / source.stem.replace(
+        "_fuzz", "_replay")) for source in sorted(
+            TESTS.glob("fuzz/*_fuzz.c"))]
     cluster = why = None
     if any(wants_database(source) for source, _ in programs):
         try:
