@@ -12,10 +12,12 @@
  *			to another row does not open.
  *
  * A sealed value is: 1 byte format (1), 4 bytes key version (big endian), 12
- * bytes nonce, the ciphertext, 16 bytes tag.
+ * bytes nonce, the ciphertext, 16 bytes tag.  Format and version are part of
+ * the associated data.
  *
  * A keyring is filled once at start and read by everything else.  It lives in
- * locked memory (sodium_malloc) and is not in core dumps.
+ * locked memory (sodium_malloc) and is not in core dumps.  Fill it before the
+ * workers fork: filling calls mlock() and mprotect(), reading calls nothing.
  */
 #ifndef CRYPTO_SEAL_H
 #define CRYPTO_SEAL_H
@@ -41,7 +43,9 @@ void		 keyring_free(struct keyring *);
 /*
  * Reads the master key file.  False with a sentence in ret_why (static or in
  * the arena) when it is missing, readable by others (mode & 077), or has a bad
- * line; the sentence names the line, never its content.
+ * line; the sentence names the file and the line, never its content.  Comments
+ * begin with #.  Versions are 1 to 2^31 - 1 and ascend.  On false, the ring is
+ * as it was.  Reading again adds what is new.
  */
 MUST_CHECK bool	 keyring_read_master(struct keyring *, struct arena *,
 		    const char *path, const char **ret_why);
@@ -54,7 +58,8 @@ uint32_t	 keyring_master_newest(const struct keyring *);
 /*
  * Data and HMAC keys.  kind is "data" or an HMAC purpose.  _make gives a new
  * key sealed under the newest master key, to be stored, and adds nothing; _add
- * opens a stored one into the ring.  The associated data is kind and version.
+ * opens a stored one into the ring, in place of one of the same kind and
+ * version.  The associated data is kind and version.
  */
 size_t		 keyring_make(struct keyring *, const char *kind,
 		    uint32_t version,
@@ -64,7 +69,8 @@ enum seal_result keyring_add(struct keyring *, const char *kind,
 /* Newest version of the kind in the ring; 0 for none. */
 uint32_t	 keyring_newest(const struct keyring *, const char *kind);
 
-/* Seals under the newest data key; ret_sealed has bytes + SEAL_OVERHEAD. */
+/* Seals under the newest data key, which there must be; at most SECRET_MAX
+ * bytes; ret_sealed has bytes + SEAL_OVERHEAD. */
 void		 seal(const struct keyring *, const char *row,
 		    const void *plain, size_t bytes, unsigned char *ret_sealed);
 /* Opens into the arena.  `row` is the associated data that seal() was given,
