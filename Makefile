@@ -116,7 +116,7 @@ $O/gen/schema_expect.h: $(wildcard migrations/sqitch.plan migrations/sqitch.conf
 	    printf "#define SCHEMA_CHANGE_ID \"%s\"\n", h; \
 	    printf "#define SCHEMA_CHANGES %d\n", n }' > $(abspath $@).new
 	mv $@.new $@
-$O/gen/common_passwords.c: app/crypto/common_passwords.py
+$O/gen/common_passwords.c: app/crypto/common_passwords.py app/crypto/password.h
 	@mkdir -p $(@D)
 	$(PYTHON) $< > $@.new && mv $@.new $@
 

@@ -2,10 +2,10 @@
  * zxcvbn knows ASCII only: to it a letter of another script is two or three
  * random bytes, and twelve times the same letter looks strong.  So it is shown
  * a password in which every character is one ASCII character (struct view):
- * accents dropped; Cyrillic as the Latin letter of the same key, which is how
- * "пароль" stands on its lists ("gfhjkm"); and, second, every letter by its
- * place in its alphabet, so that runs and repetitions stay what they are.  The
- * lower of both estimates counts.
+ * accents dropped; Cyrillic as the Latin letter of the same key, so that rows
+ * of keys are seen; and, second, every letter by its place in its alphabet, so
+ * that runs and repetitions stay what they are.  The lower of both estimates
+ * counts.
  */
 #include "crypto/password.h"
 
@@ -28,7 +28,7 @@
 /* A UTF-8 character has at most 4 bytes. */
 #define PASSWORD_MAX_BYTES	(PASSWORD_MAX_CHARS * 4)
 
-#define OWN_WORDS	24	/* of name, address and client together */
+#define OWN_WORDS	40	/* of name, address, client, and `everyday` */
 #define OWN_WORD_CHARS	40
 
 enum view_kind { VIEW_KEYS, VIEW_PLACES };
@@ -47,6 +47,12 @@ struct own_words {
 static const char dummy_hash[] = "$argon2id$v=19$m=" TEXT(MEMORY_KIB) ",t="
     TEXT(OPERATIONS) ",p=1$IyIi2cN0/pVkS8h00JgrCQ$"
     "BGRZEIjiYeHxWxhdN4IvkvODu/WrW1rJK662nf92EYs";
+
+/* What zxcvbn's lists, which are English, lack: "password" and the like. */
+static const char *const everyday[] = { "пароль", "привет", "любовь",
+	"passwort", "hallo", "schatz", "motdepasse", "bonjour", "contraseña",
+	"hola", "senha", "haslo", "heslo", "wachtwoord", "parola", "sifre",
+	"κωδικός", "パスワード", "비밀번호", "पासवर्ड", NULL };
 
 static double	 bits_of(const char *, const char *const *, enum view_kind);
 static void	 own_words_add(struct own_words *, const char *,
@@ -171,8 +177,11 @@ bits_of(const char *password, const char *const *words, enum view_kind kind)
 	struct own_words	own = { .n = 0 };
 	char			shown[PASSWORD_MAX_CHARS + 1];
 	double			bits;
+	size_t			i;
 	bool			fits;
 
+	for (i = 0; everyday[i] != NULL; i++)
+		own_words_add(&own, everyday[i], kind);
 	for (; words != NULL && *words != NULL; words++)
 		own_words_add(&own, *words, kind);
 	own.list[own.n] = NULL;
