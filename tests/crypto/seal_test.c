@@ -124,7 +124,8 @@ test_round_trip(void **state)
 static void
 test_known_value(void **state)
 {
-	static const char	 hex[] = "01000000074242424242424242424242422aad4bf5b9b093db204b4f511e"
+	static const char	 hex[] =
+	    "01000000074242424242424242424242422aad4bf5b9b093db204b4f511e"
 	    "f86a3b027bd0f5d2a9174b7354b840f5ea8ef69d9919aa8b7c6eaece438c"
 	    "fd1d0c7249";
 	struct keyring		*ring = keyring_new();
