@@ -277,7 +277,9 @@ db_failed(void *arg, enum db_failure failure, const char *why)
 		    "why", why, NULL);
 		view = view_new(rq->arena);
 		view_text(view, "what", "it was saved");
-		view_text(view, "where", "profile");
+		view_bool(view, "to_queue", str_starts(rq->path, "/staff"));
+		view_bool(view, "to_profile",
+		    !str_starts(rq->path, "/staff"));
 		memset(&v->answer, 0, sizeof(v->answer));
 		respond_header(rq, "retry-after", "2");
 		respond_page(rq, 503, "errors/unknown", view);
