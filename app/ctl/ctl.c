@@ -1,0 +1,140 @@
+/*
+ * latchkeyctl: the table of commands, and what they share with nobody else:
+ * settings, the database, the help.
+ */
+#include "ctl/ctl.h"
+
+#include "base/log.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "crypto/token.h"
+
+/* An import of 100,000 rows of 200 bytes, several times over. */
+#define MEMORY_MAX	(256u * 1024 * 1024)
+
+static const struct command {
+	const char	*group, *name;		/* group NULL: one word */
+	enum ctl_exit	(*run)(struct ctl *);
+	const char	*args, *does;
+} commands[] = {
+	{ NULL, "init", ctl_init, "",
+	    "make the master key file and the keys in the database, where "
+	    "missing" },
+	{ NULL, "demo", ctl_demo, "",
+	    "fill an empty catalogue with the demo product" },
+	{ "staff", "add", ctl_staff_add,
+	    "EMAIL --name NAME --role staff|admin",
+	    "add a member of staff: with the password from standard input, "
+	    "else a one-time link is printed" },
+	{ "staff", "link-first-admin", ctl_staff_first, "[--email EMAIL]",
+	    "print a one-time link while there is no admin" },
+	{ "tenant", "list", ctl_tenant_list, "[--json]", "list clients" },
+	{ "subscription", "list", ctl_subscription_list, "[--json]",
+	    "list subscriptions" },
+	{ NULL, "doctor", ctl_doctor, "",
+	    "check database, schema, keys and mail" },
+};
+
+static const struct command *find(int, char **, int *);
+static void	 help(FILE *);
+static void	 fail(void *, enum db_failure, const char *)
+		    __attribute__((noreturn));
+
+int
+main(int argc, char **argv)
+{
+	const struct command	*command;
+	const char		*why;
+	struct ctl		 ctl;
+	enum ctl_exit		 status;
+	int			 i, words;
+
+	for (i = 1; i < argc; i++)
+		if (str_eq(argv[i], "--help") || str_eq(argv[i], "-h")) {
+			help(stdout);
+			return (CTL_DONE);
+		}
+	if (argc < 2) {
+		help(stderr);
+		return (CTL_USAGE);
+	}
+	command = find(argc - 1, argv + 1, &words);
+	if (command == NULL)
+		return (ctl_usage("no command \"%s%s%s\"", argv[1],
+		    argc > 2 ? " " : "", argc > 2 ? argv[2] : ""));
+
+	setting_load(SETTING_TOOL);
+	/* Log lines are for the other programs; the tool speaks for itself. */
+	log_setup("latchkeyctl", LOG_LEVEL_ERROR);
+	crypto_init();
+	ctl.arena = arena_new(MEMORY_MAX, NULL, NULL);
+	ctl.argc = argc - 1 - words;
+	ctl.argv = argv + 1 + words;
+	ctl.db = db_open(setting->database_url, "latchkeyctl", ctl.arena, fail,
+	    NULL, &why);
+	if (ctl.db == NULL)
+		return (ctl_refuse("the database can't be reached: %s", why));
+	status = command->run(&ctl);
+	db_close(ctl.db);
+	arena_free(ctl.arena);
+	if (fflush(stdout) == EOF || ferror(stdout))
+		return (ctl_refuse("standard output can't be written"));
+	return (status);
+}
+
+static const struct command *
+find(int argc, char **argv, int *ret_words)
+{
+	const struct command	*c;
+	size_t			 i;
+
+	for (i = 0; i < COUNT(commands); i++) {
+		c = &commands[i];
+		*ret_words = c->group == NULL ? 1 : 2;
+		if (argc < *ret_words)
+			continue;
+		if (c->group != NULL ? str_eq(argv[0], c->group) &&
+		    str_eq(argv[1], c->name) : str_eq(argv[0], c->name))
+			return (c);
+	}
+	return (NULL);
+}
+
+static void
+help(FILE *to)
+{
+	const struct command	*c;
+	size_t			 i;
+
+	fprintf(to, "usage: latchkeyctl COMMAND ...\n\n");
+	for (i = 0; i < COUNT(commands); i++) {
+		c = &commands[i];
+		fprintf(to, "  %s%s%s%s%s\n\t%s\n",
+		    c->group != NULL ? c->group : "",
+		    c->group != NULL ? " " : "", c->name,
+		    c->args[0] != '\0' ? " " : "", c->args, c->does);
+	}
+	fprintf(to, "\nSettings come from the environment, as the portal's: "
+	    "see latchkey.env.\nExit status: 0 done, 1 refused, 2 usage.\n");
+}
+
+static void
+fail(void *arg, enum db_failure failure, const char *why)
+{
+	(void)arg;
+	switch (failure) {
+	case DB_FAIL_UNKNOWN:
+		(void)ctl_refuse("the connection to the database was lost, so "
+		    "it is not known whether it was done: %s", why);
+		break;
+	case DB_FAIL_BUSY:
+		(void)ctl_refuse("the database is busy, nothing was done: %s",
+		    why);
+		break;
+	case DB_FAIL_DOWN:
+	case DB_FAIL_BUG:
+		(void)ctl_refuse("the database: %s", why);
+		break;
+	}
+	exit(CTL_REFUSED);
+}

@@ -1,0 +1,59 @@
+/*
+ * The SQL of latchkeyctl's commands.  Everything that an operator does is
+ * written to the audit as such, in the statement that does it.
+ */
+#ifndef CTL_CTL_DB_H
+#define CTL_CTL_DB_H
+
+#include "db/db.h"
+
+struct address;
+
+/* Keys in the database, of whatever version. */
+WAITS int64_t	 ctl_db_sealed_keys(struct db *);
+/* False when there are products already. */
+WAITS MUST_CHECK bool ctl_db_demo(struct db *);
+
+struct ctl_staff {
+	const char		*id;		/* of the account or sign-up */
+	const struct address	*address;
+	const char		*name;
+	const char		*role;		/* staff or admin */
+};
+/* False when somebody has an account with this address. */
+WAITS MUST_CHECK bool ctl_db_staff_add(struct db *, const struct ctl_staff *,
+		    const char *password_hash);
+/* A sign-up with a role, for 24 hours; earlier ones of the address end. */
+WAITS MUST_CHECK bool ctl_db_staff_invite(struct db *,
+		    const struct ctl_staff *, const void *token_hash,
+		    size_t bytes);
+WAITS bool	 ctl_db_has_admin(struct db *);
+
+WAITS const struct db_rows *ctl_db_tenants(struct db *);
+WAITS const struct db_rows *ctl_db_subscriptions(struct db *);
+
+/* Rows of an import, in columns. */
+struct ctl_tenants {
+	size_t		 n;
+	const char	**id, **code, **name, **folded, **slug;
+	size_t		 n_domains;
+	const char	**domain_tenant, **domain;	/* id and domain */
+};
+/* Which of these codes or slugs are taken, and which domains belong to
+ * public mail: one row each, (what, value). */
+WAITS const struct db_rows *ctl_db_tenants_taken(struct db *,
+		    const struct ctl_tenants *);
+/* All or none; false when somebody was faster. */
+WAITS MUST_CHECK bool ctl_db_tenants_add(struct db *,
+		    const struct ctl_tenants *);
+
+/* For doctor. */
+WAITS const struct db_rows *ctl_db_server(struct db *);	/* version, role */
+/* (change id, name, changes); no row: never deployed or not readable. */
+WAITS const struct db_rows *ctl_db_schema(struct db *);
+/* (queued, failed, seconds that the oldest due one has waited) */
+WAITS const struct db_rows *ctl_db_outbox(struct db *);
+/* (kind, version, master version, rows sealed or hashed under it) */
+WAITS const struct db_rows *ctl_db_keys(struct db *);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * latchkeyctl doctor: looks at all that an installation stands on and says of
+ * each whether it is well.  Exit status 1 when something is not.
+ */
+#include "ctl/ctl.h"
+
+#include "base/clock.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "ctl/ctl_db.h"
+#include "gen/schema_expect.h"
+#include "vault/vault.h"
+
+/* A mail that has been due for longer than this says that no courier runs. */
+#define STUCK_S		(5 * 60)
+
+static bool	 check_server(struct ctl *);
+static bool	 check_schema(struct ctl *);
+static bool	 check_keys(struct ctl *);
+static bool	 check_outbox(struct ctl *);
+static bool	 well(const char *, const char *, ...) FORMAT(2, 3);
+static bool	 ill(const char *, const char *, ...) FORMAT(2, 3);
+
+enum ctl_exit
+ctl_doctor(struct ctl *ctl)
+{
+	bool	all = true;
+
+	if (!ctl_words(ctl, 0))
+		return (CTL_USAGE);
+	all &= check_server(ctl);
+	/* The rest needs the tables to be there. */
+	if (!check_schema(ctl))
+		return (CTL_REFUSED);
+	all &= check_keys(ctl);
+	all &= check_outbox(ctl);
+	return (all ? CTL_DONE : CTL_REFUSED);
+}
+
+static bool
+check_server(struct ctl *ctl)
+{
+	const struct db_rows	*rows = ctl_db_server(ctl->db);
+
+	return (well("database", "PostgreSQL %s, as %s",
+	    db_text(rows, 0, 0), db_text(rows, 0, 1)));
+}
+
+static bool
+check_schema(struct ctl *ctl)
+{
+	const struct db_rows	*rows = ctl_db_schema(ctl->db);
+
+	if (rows->n == 0)
+		return (ill("schema", "not there, or not for this role to "
+		    "see: deploy the migrations"));
+	if (!str_eq(db_text(rows, 0, 0), SCHEMA_CHANGE_ID) ||
+	    db_number(rows, 0, 2) != SCHEMA_CHANGES)
+		return (ill("schema", "%lld changes, the last is %s; this "
+		    "program was built for %d: deploy the migrations, or "
+		    "install the program that fits",
+		    (long long)db_number(rows, 0, 2), db_text(rows, 0, 1),
+		    SCHEMA_CHANGES));
+	return (well("schema", "%s, as built for", db_text(rows, 0, 1)));
+}
+
+static bool
+check_keys(struct ctl *ctl)
+{
+	const struct db_rows	*rows;
+	const char		*why;
+	int			 i;
+
+	if (!vault_read_master(ctl->arena, setting->master_key_file, &why))
+		return (ill("master key", "%s", why));
+	if (!vault_load(ctl->db, &why))
+		return (ill("master key", "%s", why));
+	(void)well("master key", "%s opens every key in the database",
+	    setting->master_key_file);
+	rows = ctl_db_keys(ctl->db);
+	for (i = 0; i < rows->n; i++)
+		(void)well("key", "%s %s under master key %s: %s rows",
+		    db_text(rows, i, 0), db_text(rows, i, 1),
+		    db_text(rows, i, 2), db_text(rows, i, 3));
+	return (true);
+}
+
+static bool
+check_outbox(struct ctl *ctl)
+{
+	const struct db_rows	*rows = ctl_db_outbox(ctl->db);
+	long long		 queued = db_number(rows, 0, 0);
+	long long		 failed = db_number(rows, 0, 1);
+	int64_t			 waits = db_number(rows, 0, 2);
+
+	if (waits > STUCK_S)
+		return (ill("mail", "%lld queued, %lld failed; the oldest has "
+		    "been due for %s: is a courier running?", queued, failed,
+		    clock_span(ctl->arena, waits * SECOND_US)));
+	return (well("mail", "%lld queued, %lld failed", queued, failed));
+}
+
+static bool
+well(const char *what, const char *fmt, ...)
+{
+	va_list	ap;
+
+	printf("ok    %-10s  ", what);
+	va_start(ap, fmt);
+	(void)vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	return (true);
+}
+
+static bool
+ill(const char *what, const char *fmt, ...)
+{
+	va_list	ap;
+
+	printf("BAD   %-10s  ", what);
+	va_start(ap, fmt);
+	(void)vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	return (false);
+}
