@@ -10,8 +10,8 @@
 #include "db/handle.h"
 #include "db/outcome.h"
 
-static const struct db_rows *run(struct db *, struct op *);
-static bool	 run_once(struct db *, struct op *, bool may_repeat);
+WAITS static const struct db_rows *run(struct db *, struct op *);
+WAITS static bool run_once(struct db *, struct op *, bool may_repeat);
 static void	 result_free(void *);
 
 const struct db_rows *
