@@ -80,6 +80,8 @@ KORE_SECCOMP_FILTER("latchkey",
 	KORE_SYSCALL_ALLOW(gettid),
 	KORE_SYSCALL_ALLOW(sysinfo),
 	KORE_SYSCALL_ALLOW(madvise),
+	KORE_SYSCALL_ALLOW(mlock),
+	KORE_SYSCALL_ALLOW(munlock),
 	KORE_SYSCALL_ALLOW(rt_sigprocmask),
 	KORE_SYSCALL_ALLOW(rt_sigaction),
 )

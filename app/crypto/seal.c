@@ -6,9 +6,9 @@
  * Random nonces are safe for 2^32 values under one key (SP 800-38D section
  * 8.3); a portal seals a few a minute, and data keys have versions.
  *
- * The keys lie between guard pages, read-only but while one is added.  Forked
- * workers share these pages with the process that filled the ring, which holds
- * the lock on them.
+ * The keys lie between guard pages, read-only but while one is added.  A fork
+ * does not inherit the lock that keeps them out of swap, and the first key that
+ * a worker adds makes it a copy of the pages: so each addition locks anew.
  */
 #include "crypto/keyring.h"
 
@@ -22,7 +22,7 @@
 #define HEAD_BYTES	5u	/* format and version */
 #define NONCE_BYTES	12u
 #define TAG_BYTES	16u
-#define KEYS_FIRST	32u
+#define KEYS_FIRST	128u	/* 10 kB; rarely does a ring grow */
 #define KEYS_MAX	1024u
 #define NAME_MAX_BYTES	(PURPOSE_MAX + 16)
 
@@ -101,6 +101,8 @@ keyring_put(struct keyring *ring, const char *kind, uint32_t version,
 	memcpy(key->bytes, bytes, KEY_BYTES);
 	rc = sodium_mprotect_readonly(ring->keys);
 	assert(rc == 0);
+	/* Best effort, as in sodium_malloc(): RLIMIT_MEMLOCK may be small. */
+	(void)sodium_mlock(ring->keys, ring->size * sizeof(*ring->keys));
 }
 
 uint32_t

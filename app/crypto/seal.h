@@ -16,8 +16,9 @@
  * the associated data.
  *
  * A keyring is filled once at start and read by everything else.  It lives in
- * locked memory (sodium_malloc) and is not in core dumps.  Fill it before the
- * workers fork: filling calls mlock() and mprotect(), reading calls nothing.
+ * locked memory (sodium_malloc) and is not in core dumps.  Filling it calls
+ * mlock(), madvise() and mprotect(), which the sandbox must allow; reading
+ * calls nothing.
  */
 #ifndef CRYPTO_SEAL_H
 #define CRYPTO_SEAL_H

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -247,14 +248,14 @@ test_versions(void **state)
 	(void)state;
 	seal(ring, "row", "abcd", 4, old);
 	/* More than there is room for at first */
-	for (version = 2; version <= 100; version++) {
+	for (version = 2; version <= 200; version++) {
 		(void)keyring_make(ring, "data", version, key);
 		assert_int_equal(keyring_add(ring, "data", version, key,
 		    sizeof(key)), SEAL_OK);
 	}
-	assert_int_equal(keyring_newest(ring, "data"), 100);
+	assert_int_equal(keyring_newest(ring, "data"), 200);
 	seal(ring, "row", "abcd", 4, new);
-	assert_int_equal(new[4], 100);
+	assert_int_equal(new[4], 200);
 	assert_int_equal(seal_open(ring, a, "row", old, sizeof(old), &opened),
 	    SEAL_OK);
 	assert_memory_equal(opened.p, "abcd", 4);
@@ -265,23 +266,71 @@ test_versions(void **state)
 	    SEAL_UNKNOWN_VERSION);
 
 	/* A key under another name or number, or cut, does not get in. */
-	(void)keyring_make(ring, "data", 101, key);
-	assert_int_equal(keyring_add(ring, "data", 102, key, sizeof(key)),
+	(void)keyring_make(ring, "data", 201, key);
+	assert_int_equal(keyring_add(ring, "data", 202, key, sizeof(key)),
 	    SEAL_BROKEN);
-	assert_int_equal(keyring_add(ring, "link", 101, key, sizeof(key)),
+	assert_int_equal(keyring_add(ring, "link", 201, key, sizeof(key)),
 	    SEAL_BROKEN);
-	assert_int_equal(keyring_add(ring, "data", 101, key, sizeof(key) - 1),
+	assert_int_equal(keyring_add(ring, "data", 201, key, sizeof(key) - 1),
 	    SEAL_BROKEN);
 	assert_int_equal(keyring_add(ring, "data", 0, key, sizeof(key)),
 	    SEAL_BROKEN);
-	assert_int_equal(keyring_add(ring, "master", 101, key, sizeof(key)),
+	assert_int_equal(keyring_add(ring, "master", 201, key, sizeof(key)),
 	    SEAL_BROKEN);
 	assert_int_equal(keyring_add(ring, "a purpose that is much longer than "
-	    "any of ours may be", 101, key, sizeof(key)), SEAL_BROKEN);
+	    "any of ours may be", 201, key, sizeof(key)), SEAL_BROKEN);
 	key[4] = 9;
-	assert_int_equal(keyring_add(ring, "data", 101, key, sizeof(key)),
+	assert_int_equal(keyring_add(ring, "data", 201, key, sizeof(key)),
 	    SEAL_UNKNOWN_VERSION);
-	assert_int_equal(keyring_newest(ring, "data"), 100);
+	assert_int_equal(keyring_newest(ring, "data"), 200);
+	keyring_free(ring);
+}
+
+/* Kilobytes that this process has locked. */
+static long
+locked_kb(void)
+{
+	FILE	*file = fopen("/proc/self/status", "r");
+	char	 line[200];
+	long	 kb = -1;
+
+	if (file == NULL)
+		return (-1);
+	while (kb == -1 && fgets(line, sizeof(line), file) != NULL) {
+		if (str_starts(line, "VmLck:"))
+			kb = strtol(line + 6, NULL, 10);
+	}
+	(void)fclose(file);
+	return (kb);
+}
+
+/* A worker that opens the data keys after the fork has them locked. */
+static void
+test_locked_after_fork(void **state)
+{
+	struct keyring	*ring = ring_new();
+	unsigned char	 key[KEY_BYTES] = { 1 };
+	int		 status;
+	pid_t		 child;
+
+	(void)state;
+	if (locked_kb() <= 0) {
+		/* RLIMIT_MEMLOCK leaves nothing, or this is a build with
+		 * ASan, which makes mlock() do nothing. */
+		keyring_free(ring);
+		skip();
+	}
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (locked_kb() != 0)
+			_exit(2);
+		keyring_put(ring, "data", 2, key);
+		_exit(locked_kb() > 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(keyring_newest(ring, "data"), 1);
 	keyring_free(ring);
 }
 
@@ -481,6 +530,7 @@ main(void)
 		cmocka_unit_test(test_tampered),
 		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_locked_after_fork),
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_master_rotation),
 		cmocka_unit_test(test_master_file_refused),
