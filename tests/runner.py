@@ -185,7 +185,7 @@ def main(argv):
         return 2
     # Python suites and their servers find the build by this.
     build = Path(argv[0]).resolve()
-    os.environ["LATCHKEY_BUILD"] = str(build)
+    os.environ["LATCHKEY_BUILD"] = os.environ["O"] = str(build)
     known = ["lint", "unit", *python_suites()]
     wanted = argv[1:] or known
     results, empty = Results(), []

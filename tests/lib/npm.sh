@@ -5,7 +5,8 @@ set -eu
 spec=$1
 name=${spec%@*}
 version=${spec##*@}
-prefix=${O:-build}/npm
+# A folder each: npm removes what an install does not name.
+prefix=${O:-build}/npm/test/$name
 folder=$prefix/node_modules/$name
 have=$(sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$folder/package.json" \
     2>/dev/null || true)

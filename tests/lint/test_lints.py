@@ -104,7 +104,7 @@ FAULTS = [
      '<form method="post" action="/a">{{>partials/csrf}}</form>'),
     ("templates", PAGES, '<form action="/a"></form>', "a form says",
      '<form method="get" action="/a"></form>'),
-    ("hosts", "conf/a.sh", "curl https://registry.npm" "js.org/x",
+    ("hosts", "conf/a.sh", "curl https://regis" "try.npm" "js.org/x",
      "names a registry", "npm install x"),
     ("hosts", PAGES, '<img src="https://cdn.evil.net/a.png">',
      "names the host cdn.evil.net", '<svg xmlns="http://www.w3.org/2000/svg">'),
