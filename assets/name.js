@@ -7,7 +7,8 @@
 (() => {
 	const CLIENT_MIN = 2;		/* characters of the client's name */
 	const CLIENT_MAX = 64;
-	const SIGNS = /[^\p{L}\p{M}\p{N} &.'-]/u;
+	const SIGNS = /[^\p{L}\p{M}\p{Nd} &.'-]/u;
+	const WORD = /[\p{L}\p{Nd}]/u;
 	const END = "-KEY";
 
 	/* What is wrong, in a sentence; "" when nothing is. */
@@ -30,6 +31,8 @@
 			    "digits, spaces, & . ' and - can.";
 		if (client !== client.trim())
 			return "No space before -KEY.";
+		if (!WORD.test(client))
+			return "A letter or digit must stand before -KEY.";
 		return "";
 	};
 

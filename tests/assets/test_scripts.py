@@ -148,6 +148,8 @@ def test_password_is_shown_and_hidden_again_before_it_is_sent(on):
     ("A-KEY", "must stand before -KEY"),
     ("-KEY", "must stand before -KEY"),
     ("x" * 65 + "-KEY", "has 65 characters; 64 is the most"),
+    ("&.-KEY", "A letter or digit must"),
+    ("Altaworx½-KEY", "“½” can’t be part"),
     ("Altaworx", "must end in -KEY"),
     ("Altaworx-key", "in capital letters"),
     ("Altaworx -KEY", "No space before -KEY"),
