@@ -40,6 +40,11 @@ bool	str_starts(const char *, const char *prefix);
 bool	str_ends(const char *, const char *suffix);
 /* NULL and "" and nothing but white space. */
 bool	str_blank(const char *);
+/* Bytes of the first character, which is put into *ret_point; 0 if nothing is
+ * left or these are not UTF-8.  A NUL is a character like others. */
+size_t	str_next(const char *, size_t left, int32_t *ret_point);
+/* Unicode's White_Space. */
+bool	str_is_space(int32_t point);
 /* Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates. */
 bool	str_utf8(const char *, size_t bytes);
 /* Holds a control character (U+0000–001F, U+007F–009F, U+2028, U+2029). */

@@ -199,16 +199,13 @@ bits_of(const char *password, const char *const *words, enum view_kind kind)
 static void
 own_words_add(struct own_words *own, const char *s, enum view_kind kind)
 {
-	size_t			 left = strlen(s);
-	utf8proc_ssize_t	 n;
 	utf8proc_category_t	 category;
+	size_t			 left = strlen(s), chars = 0, n;
 	int32_t			 c;
 	char			*word;
-	size_t			 chars = 0;
 
 	for (;;) {
-		n = left == 0 ? 0 : utf8proc_iterate((const unsigned char *)s,
-		    (utf8proc_ssize_t)left, &c);
+		n = str_next(s, left, &c);
 		category = n > 0 ? utf8proc_category(c) :
 		    UTF8PROC_CATEGORY_CN;
 		if (own->n == OWN_WORDS)
@@ -229,7 +226,7 @@ own_words_add(struct own_words *own, const char *s, enum view_kind kind)
 			return;
 		n = n > 0 ? n : 1;
 		s += n;
-		left -= (size_t)n;
+		left -= n;
 	}
 }
 
@@ -237,15 +234,13 @@ own_words_add(struct own_words *own, const char *s, enum view_kind kind)
 static bool
 view(const char *s, enum view_kind kind, char *ret_shown, size_t size)
 {
-	utf8proc_ssize_t	n;
-	size_t			left = strlen(s), used = 0;
-	int32_t			c, lower;
-	char			shown;
+	size_t	left = strlen(s), used = 0, n;
+	int32_t	c, lower;
+	char	shown;
 
-	for (; left > 0; s += n, left -= (size_t)n) {
-		n = utf8proc_iterate((const unsigned char *)s,
-		    (utf8proc_ssize_t)left, &c);
-		if (n <= 0 || used + 1 == size)
+	for (; left > 0; s += n, left -= n) {
+		n = str_next(s, left, &c);
+		if (n == 0 || used + 1 == size)
 			return (false);
 		lower = utf8proc_tolower(c);
 		shown = view_char(lower, kind);
