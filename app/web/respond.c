@@ -48,6 +48,7 @@ respond_page(struct req *rq, int status, const char *template,
 	view_text(view, "site_name", setting->site_name);
 	view_text(view, "support_email", setting->support_email);
 	view_text(view, "request_id", rq->id);
+	view_int(view, "sla_hours", setting->sla_hours);
 	if (web_hooks.frame != NULL)
 		web_hooks.frame(rq, view);
 	view_text(view, "csrf",
