@@ -18,6 +18,8 @@
 #define SESSION_LIFE_S		(14 * 24 * 3600)
 #define SESSION_FRESH_S		(15 * 60)
 #define SESSION_TOUCH_S		(5 * 60)	/* last use is written so often */
+#define SESSION_NEXT_MAX	512		/* bytes of a path to go on to */
+#define SESSION_AGENT_MAX	200		/* bytes kept of User-Agent */
 
 enum account_kind { ACCOUNT_CONTACT, ACCOUNT_STAFF, ACCOUNT_ADMIN };
 enum member_role { MEMBER_NONE, MEMBER_MEMBER, MEMBER_MANAGER, MEMBER_OWNER };
@@ -32,32 +34,119 @@ struct session {
 	enum member_role role;
 	int64_t		 fresh_at;		/* microseconds */
 	bool		 fresh;			/* within SESSION_FRESH_S */
+	bool		 stale;			/* last use is to be written */
 	const char	*cookie;		/* the token itself */
 };
 
+/* ---- the guard, as web_hooks of web/respond.h ---- */
+
 /*
  * The router's guard: reads the session of a request (unless the guard has
- * NODB) and answers what the guard refuses: 303 to /signin?next= for the
- * anonymous, 404 without the right, a fresh sign-in where it is FRESH.  False
- * when it has answered.
+ * NODB or MACHINE, which need ANYONE beside them) and answers what the guard
+ * refuses: 303 to /signin?next= for the anonymous, 404 without the right, 303
+ * to /signin/again where it is FRESH and the sign-in is not.  False when it
+ * has answered.
  */
 WAITS MUST_CHECK bool session_admit(struct req *, unsigned guard);
 
-/* Makes sure that rq->csrf_base is set: the session's cookie or that of a
- * pre-session, which is made when there is none. */
+/* Makes sure that rq->csrf_base is set: the session's cookie, living or not, or
+ * that of a pre-session, which is made when there is none.  Does not need the
+ * session to be read. */
 void	session_csrf_base(struct req *);
 
+/* ---- beginning and ending ---- */
+
+/* What a statement needs to begin a session; texts are in the request's
+ * arena. */
+struct session_start {
+	const char	*token;		/* new, for the cookie */
+	const char	*address;	/* NULL: not an IP address */
+	const char	*network;
+	const char	*agent;
+	const char	*old;		/* cookie of the session that it replaces,
+					 * NULL for none */
+};
+struct session_start session_begin(struct req *);
+
 /*
- * Cookies of a session that was just made by accounts/ with session_sql():
- * the new cookie is set and the pre-session's ended.
+ * CTEs that begin a session for the row `from` (a CTE with the account's id as
+ * `id`), in the statement that decides on it: the new row, the end of the one
+ * that the browser had, and the network as one that somebody has signed in
+ * from.  token to old are placeholders ("$3"), filled by SESSION_ARGS().
+ */
+#define SESSION_SQL(from, token, address, network, agent, old)		\
+	"session_new AS (INSERT INTO session (id_hash, account_id, "	\
+	"expires_at, address, agent) SELECT " token "::bytea, id, "	\
+	"now() + interval '14 days', " address "::inet, "		\
+	agent "::text FROM " from "), "					\
+	"session_old AS (DELETE FROM session WHERE id_hash = "		\
+	old "::bytea AND EXISTS (SELECT FROM " from ")), "		\
+	"session_network AS (INSERT INTO known_network AS k (network) "	\
+	"SELECT " network "::inet FROM " from " "			\
+	"ON CONFLICT (network) DO UPDATE "				\
+	"SET last_at = now() WHERE k.last_at < now() - interval '1 day')"
+/* The five parameters, in the macro's order. */
+#define SESSION_ARGS(db, start)						\
+	session_hash((db), (start)->token), (start)->address,		\
+	(start)->network, (start)->agent, session_hash((db), (start)->old)
+
+/* The SHA-256 of a cookie as a bytea parameter; NULL for NULL. */
+const char *session_hash(struct db *, const char *token);
+
+/*
+ * Cookies of a session that was just made by accounts/ with SESSION_SQL: the
+ * new cookie is set and the pre-session's ended.
  */
 void	session_set_cookie(struct req *, const char *token);
 void	session_end_cookie(struct req *);
+/* "" for the session's, or a word for another cookie of ours. */
+const char *session_cookie_name(struct req *, const char *word);
 
-/* Ends the session of this request. */
+/* ---- the database ---- */
+
+/* NULL: no such session, or ended, idle, or its account is not active. */
+WAITS MUST_CHECK struct session *session_db_find(struct db *,
+	    const char *token);
+/* Ends one session. */
 WAITS void session_db_end(struct db *, const char *token);
+/* A fresh sign-in: the row gets a new token and counts as fresh.  False when
+ * the session has ended meanwhile. */
+WAITS MUST_CHECK bool session_db_refresh(struct db *, const char *old,
+	    const char *token);
+/* Writes that these sessions (hashes in hexadecimal) were used just now. */
+WAITS void session_db_touch(struct db *, const char *const *hashes, size_t n);
 
-/* The client's network as text, for throttles: IPv4 address, IPv6 /64. */
+/*
+ * Last use is written behind the answers: session_admit() notes the session,
+ * and session_tick(), called twice a second from the event loop, writes all
+ * noted ones with one statement of its own.  A failure is logged and hurts
+ * nobody.
+ */
+#define SESSION_TOUCHES_MAX	512u	/* noted at once; more wait for their
+					 * next request */
+void	session_touch(const char *token);
+void	session_tick(void);
+
+/* ---- rules ---- */
+
+enum session_right { SESSION_MAY, SESSION_MAY_NOT, SESSION_SIGN_IN,
+	SESSION_SIGN_IN_AGAIN };
+/* What a guard says to a session (NULL: anonymous). */
+enum session_right session_right(const struct session *, unsigned guard);
+
+/*
+ * Where to go on: the path, with what a Location must not hold encoded, if it
+ * is one of our own: it begins with a single "/", holds no backslash and no
+ * control character, and has at most SESSION_NEXT_MAX bytes.  Else NULL.
+ */
+const char *session_next(struct arena *, const char *typed);
+/* The part behind the origin of a Referer, if it is ours and passes
+ * session_next(); else NULL. */
+const char *session_referer(struct arena *, const char *referer,
+	    const char *origin);
+
+/* The client's network as text, for throttles: IPv4 address, IPv6 /64, "::"
+ * for a client without an address. */
 const char *session_network(struct req *);
 
 #endif
