@@ -242,6 +242,7 @@ on_tick(void *arg, u_int64_t now)
 	(void)arg;
 	(void)now;
 	pool_tick();
+	session_tick();
 	health_tick();
 }
 

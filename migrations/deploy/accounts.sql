@@ -94,6 +94,20 @@ CREATE FUNCTION throttle_hit(p_bucket text, p_key text, p_every interval)
 	RETURNING tat
 $$;
 
+-- When the next mail to an address may go; NULL is now.  Three an hour.  Holds
+-- the address until the statement ends, so that several at once count each
+-- other: plpgsql looks again at each statement, behind the lock.
+CREATE FUNCTION signup_next_at(p_email_folded text) RETURNS timestamptz
+	LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock(
+	    hashtextextended('signup ' || p_email_folded, 0));
+	RETURN (SELECT created_at + interval '1 hour' FROM signup
+	    WHERE email_folded = p_email_folded
+	    AND created_at > clock_timestamp() - interval '1 hour'
+	    ORDER BY created_at DESC OFFSET 2 LIMIT 1);
+END $$;
+
 GRANT SELECT, INSERT, UPDATE ON account, signup, known_network
 	TO latchkey_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON person, session, throttle

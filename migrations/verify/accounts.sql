@@ -11,5 +11,6 @@ SELECT id_hash, account_id, created_at, fresh_at, last_used_at, expires_at,
 SELECT network, last_at FROM known_network WHERE false;
 SELECT bucket, key, tat FROM throttle WHERE false;
 SELECT 1 / (throttle_wait('verify', 'verify', '1s', 1) = 0)::int;
+SELECT 1 / (signup_next_at('verify') IS NULL)::int;
 SELECT 1 / (NOT has_table_privilege('latchkey_app', 'account', 'DELETE'))::int;
 ROLLBACK;

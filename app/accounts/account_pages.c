@@ -1,0 +1,34 @@
+/*
+ * The account page, and the page that asks to wait.
+ */
+#include "accounts/account_pages.h"
+
+#include "accounts/account.h"
+#include "base/clock.h"
+#include "web/respond.h"
+
+void
+account_page(struct req *rq)
+{
+	const struct session	*s = rq->session;
+	struct view		*view = view_new(rq->arena);
+
+	view_text(view, "client", s->tenant_name != NULL ? s->tenant_name :
+	    s->client);
+	view_text(view, "role", account_role(s->kind, s->role));
+	view_text(view, "since", clock_date(rq->arena,
+	    account_db_since(rq->db, s->account_id)));
+	respond_page(rq, 200, "accounts/account", view);
+}
+
+void
+account_page_wait(struct req *rq, const char *what, int64_t wait_s)
+{
+	struct view	*view = view_new(rq->arena);
+
+	view_text(view, "what", what);
+	view_text(view, "when", account_wait_words(rq->arena, wait_s));
+	respond_header(rq, "retry-after", arena_fmt(rq->arena, "%lld",
+	    (long long)(wait_s < 1 ? 1 : wait_s)));
+	respond_page(rq, 429, "errors/too_many", view);
+}

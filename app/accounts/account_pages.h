@@ -1,0 +1,31 @@
+/*
+ * Handlers of accounts, for the route table.
+ */
+#ifndef ACCOUNTS_ACCOUNT_PAGES_H
+#define ACCOUNTS_ACCOUNT_PAGES_H
+
+#include "web/req.h"
+
+/* signup_pages.c */
+WAITS void	signup_page(struct req *);		/* GET /signup */
+WAITS void	signup_page_ask(struct req *);		/* POST */
+WAITS void	signup_page_sent(struct req *);		/* GET /signup/sent */
+WAITS void	signup_page_resend(struct req *);	/* POST /verify/resend */
+WAITS void	signup_page_verify(struct req *);	/* GET /verify/:token */
+WAITS void	signup_page_create(struct req *);	/* POST */
+
+/* signin_pages.c */
+WAITS void	signin_page(struct req *);		/* GET /signin */
+WAITS void	signin_page_enter(struct req *);	/* POST */
+WAITS void	signin_page_again(struct req *);	/* GET /signin/again */
+WAITS void	signin_page_again_enter(struct req *);	/* POST */
+WAITS void	signin_page_leave(struct req *);	/* POST /signout */
+
+/* account_pages.c */
+WAITS void	account_page(struct req *);		/* GET /account */
+
+/* Answers 429: too many of `what` ("sign-ins"), go on in so many seconds. */
+void		account_page_wait(struct req *, const char *what,
+		    int64_t wait_s);
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * Signing in, signing in once more before an action that asks for it, and
+ * signing out.
+ */
+#include "accounts/account_pages.h"
+
+#include "accounts/account.h"
+#include "crypto/token.h"
+#include "run/work.h"
+#include "web/respond.h"
+
+struct verify_job {
+	struct secret		 password;
+	const char		*hash;		/* NULL: of nobody */
+	enum password_match	 match;
+	bool			 has_new;
+	char			 new_hash[PASSWORD_HASH_BYTES];
+};
+
+static void	 signin_form(struct req *, int status, struct view *,
+		    const char *next);
+static void	 again_form(struct req *, int status, struct view *,
+		    const char *next, const char *word);
+WAITS static struct verify_job *verify(struct req *, const struct credential *);
+static void	 verify_work(void *);
+
+void
+signin_page(struct req *rq)
+{
+	const char	*next = session_next(rq->arena, req_query(rq, "next"));
+	struct view	*view;
+
+	if (rq->session != NULL) {
+		respond_see_other(rq, account_next(rq->session->kind, next));
+		return;
+	}
+	view = view_new(rq->arena);
+	view_text(view, "email", "");
+	signin_form(rq, 200, view, next);
+}
+
+void
+signin_page_enter(struct req *rq)
+{
+	const char		*next = session_next(rq->arena, req_form(rq, "next"));
+	const char		*email = req_form(rq, "email");
+	struct view		*view = view_new(rq->arena);
+	struct credential	 credential;
+	struct verify_job	*job;
+	struct session_start	 start;
+	enum address_verdict	 verdict;
+	struct address		 address;
+
+	view_text(view, "email", email);
+	verdict = address_parse(rq->arena, email, &address);
+	if (verdict != ADDRESS_GOOD)
+		form_error(view, "email", address_advice(verdict));
+	if (req_form(rq, "password")[0] == '\0')
+		form_error(view, "password", "Type your password.");
+	if (form_has_errors(view)) {
+		signin_form(rq, 422, view, next);
+		return;
+	}
+	credential = account_db_credential(rq->db, &address,
+	    session_network(rq));
+	if (credential.wait_s > 0) {
+		account_page_wait(rq, "sign-ins", credential.wait_s);
+		return;
+	}
+	job = verify(rq, &credential);
+	start = session_begin(rq);
+	if (job->match == PASSWORD_WRONG || !credential.is_active ||
+	    !account_db_signin(rq->db, &credential,
+	    job->has_new ? job->new_hash : NULL, &start)) {
+		account_db_failed(rq->db, &credential);
+		form_error(view, "email", "No account has this e-mail and "
+		    "this password. Look at both and try again.");
+		signin_form(rq, 422, view, next);
+		return;
+	}
+	session_set_cookie(rq, start.token);
+	respond_see_other(rq, account_next(credential.kind, next));
+}
+
+void
+signin_page_again(struct req *rq)
+{
+	const char	*next = session_next(rq->arena, req_query(rq, "next"));
+	const char	*word = req_query(rq, "for");
+
+	again_form(rq, 200, view_new(rq->arena), next,
+	    word == NULL ? "" : word);
+}
+
+void
+signin_page_again_enter(struct req *rq)
+{
+	const char		*next = session_next(rq->arena, req_form(rq, "next"));
+	const char		*word = req_form(rq, "for");
+	struct view		*view = view_new(rq->arena);
+	struct credential	 credential;
+	struct verify_job	*job;
+	char			*token;
+
+	if (req_form(rq, "password")[0] == '\0') {
+		form_error(view, "password", "Type your password.");
+		again_form(rq, 422, view, next, word);
+		return;
+	}
+	credential = account_db_credential_of(rq->db, rq->session->account_id,
+	    session_network(rq));
+	if (credential.wait_s > 0) {
+		account_page_wait(rq, "sign-ins", credential.wait_s);
+		return;
+	}
+	job = verify(rq, &credential);
+	if (job->match == PASSWORD_WRONG || !credential.is_active) {
+		account_db_failed(rq->db, &credential);
+		form_error(view, "password", "This is not your password. Look "
+		    "at it and try again.");
+		again_form(rq, 422, view, next, word);
+		return;
+	}
+	token = arena_alloc(rq->arena, TOKEN_TEXT);
+	token_make(token);
+	if (session_db_refresh(rq->db, rq->session->cookie, token))
+		session_set_cookie(rq, token);
+	/* Else it ended meanwhile, and the next page asks to sign in. */
+	respond_see_other(rq, account_next(rq->session->kind, next));
+}
+
+void
+signin_page_leave(struct req *rq)
+{
+	session_db_end(rq->db, rq->session->cookie);
+	session_end_cookie(rq);
+	respond_see_other(rq, "/");
+}
+
+static void
+signin_form(struct req *rq, int status, struct view *view, const char *next)
+{
+	view_text(view, "next", next);
+	form_fields(view, "email", "password", NULL);
+	respond_page(rq, status, "accounts/signin", view);
+}
+
+static void
+again_form(struct req *rq, int status, struct view *view, const char *next,
+    const char *word)
+{
+	view_text(view, "next", next);
+	view_text(view, "for", word);
+	view_text(view, "action", account_action(word));
+	form_fields(view, "password", NULL);
+	respond_page(rq, status, "accounts/signin_again", view);
+}
+
+static struct verify_job *
+verify(struct req *rq, const struct credential *credential)
+{
+	struct verify_job	*job = arena_alloc(rq->arena, sizeof(*job));
+
+	job->password = password_normalise(rq->arena,
+	    req_form(rq, "password"));
+	job->hash = credential->hash;
+	if (!work_run(verify_work, job, credential->is_known))
+		req_fail(rq, 503, "busy");
+	return (job);
+}
+
+/* On a work thread: sees the job only. */
+static void
+verify_work(void *arg)
+{
+	struct verify_job	*job = arg;
+
+	job->match = password_verify(job->password, job->hash);
+	if (job->match == PASSWORD_RIGHT_REHASH)
+		job->has_new = password_hash(job->password, job->new_hash);
+}
