@@ -4,6 +4,7 @@ ends with a status that does not fit its report counts as a failure, and so
 does a suite that ran nothing.  Called by tests/run.sh."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -63,6 +64,10 @@ def suite_unit(results, build):
     programs = [(source, build / "tests" / source.relative_to(
         TESTS).with_suffix("")) for source in sorted(
             TESTS.glob("*/*_test.c"))]
+    # Each fuzzer's corpus is replayed.
+    programs += [(source, build / "tests/fuzz" / source.name.replace(
+        "_fuzz.c", "_replay")) for source in sorted(
+            TESTS.glob("fuzz/*_fuzz.c"))]
     programs += [(source, build / "tests/fuzz" / source.stem.replace(
         "_fuzz", "_replay")) for source in sorted(
             TESTS.glob("fuzz/*_fuzz.c"))]
@@ -89,7 +94,8 @@ def suite_unit(results, build):
 
 
 def wants_database(source):
-    return "LATCHKEY_TEST_" "DATABASE_URL" in source.read_text()
+    return re.search(r"LATCHKEY_TEST_(DATABASE|COURIER|OWNER)_URL",
+                     source.read_text())
 
 
 def run_cmocka(results, name, program, cluster):
@@ -115,9 +121,14 @@ def run_cmocka(results, name, program, cluster):
     except subprocess.TimeoutExpired as error:
         output, status = (error.stdout or b"").decode(errors="replace"), None
     failed_before, total_before = results.failed, results.total()
-    for report in sorted(folder.glob("out-*.xml")):
+    reports = [p.read_text() for p in sorted(folder.glob("out-*.xml"))]
+    # A group whose name is no file name reports on standard output.
+    inline = r"<\?xml.*?</testsuites>\n?"
+    reports += re.findall(inline, output, re.S)
+    output = re.sub(inline, "", output, flags=re.S)
+    for report in reports:
         try:
-            count_junit(results, name, ET.parse(report))
+            count_junit(results, name, ET.fromstring(report))
         except ET.ParseError as error:
             results.fail(name, f"its report can't be read: {error}")
     base.remove(folder)

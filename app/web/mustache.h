@@ -5,15 +5,9 @@
  * to show text unescaped: {{{x}}} and {{&x}} are errors at load.
  *
  * A set holds every template below a folder, parsed once, before the workers
- * fork.  A template's name is its path without ".html":
- * templates/accounts/signup.html is "accounts/signup".  The ending ".txt" is
- * part of the name, and such a template is text, in which nothing is escaped:
- * "mail/verify.txt".
- *
- * A tag that stands alone on its line leaves no line behind; a partial, parent
- * or block that is indented indents what it shows.  Directly in a parent stand
- * blocks only (text between them is ignored).  What a block shows is decided
- * by the outermost template that gives it, with the data at the block's place.
+ * fork; its names are paths without ".html" or ".txt" endings stripped to the
+ * first kind: templates/accounts/signup.html is "accounts/signup", and
+ * templates/mail/verify.txt is "mail/verify.txt" (text, not HTML-escaped).
  */
 #ifndef WEB_MUSTACHE_H
 #define WEB_MUSTACHE_H

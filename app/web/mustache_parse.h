@@ -41,7 +41,7 @@ struct tag {
 	const char	*name;		/* without white space around it */
 	size_t		 name_n;
 	size_t		 start, end;
-	size_t		 line_start;	/* if is_first, else like start */
+	size_t		 line_start;	/* end of what is left of blanks */
 	size_t		 next;		/* start of the next line, or end */
 	bool		 is_first, is_last;	/* on its line */
 	uint32_t	 line;

@@ -158,8 +158,8 @@ text_render(struct render *r, const char *s, size_t n)
 	for (; s < end; s = next) {
 		next = memchr(s, '\n', (size_t)(end - s));
 		next = next == NULL ? end : next + 1;
-		if (*s != '\n' && !(*s == '\r' && s + 1 < end &&
-		    s[1] == '\n'))
+		if (r->at_line_start && *s != '\n' &&
+		    !(*s == '\r' && s + 1 < end && s[1] == '\n'))
 			line_begin(r);
 		buf_add(r->out, s, (size_t)(next - s));
 		r->at_line_start = next[-1] == '\n';
@@ -367,7 +367,6 @@ value_is_true(const struct value *value)
 	return (false);
 }
 
-/* What follows is the first on its line if nothing came since its start. */
 static void
 line_begin(struct render *r)
 {

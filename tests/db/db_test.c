@@ -1,6 +1,6 @@
 /*
  * The blocking handle against a real PostgreSQL, whose URL stands in
- * LATCHKEY_TEST_DATABASE_URL.  Tables are temporary, or have names that no
+ * LATCHKEY_TEST_OWNER_URL.  Tables are temporary, or have names that no
  * other suite uses.
  */
 #include <setjmp.h>
@@ -429,9 +429,9 @@ main(void)
 		TEST(test_notify), TEST(test_open_refused),
 	};
 
-	url = getenv("LATCHKEY_TEST_DATABASE_URL");
+	url = getenv("LATCHKEY_TEST_OWNER_URL");
 	if (url == NULL) {
-		(void)fprintf(stderr, "LATCHKEY_TEST_DATABASE_URL is not "
+		(void)fprintf(stderr, "LATCHKEY_TEST_OWNER_URL is not "
 		    "set\n");
 		return (1);
 	}

@@ -1,5 +1,5 @@
 /*
- * The pool against a real PostgreSQL (LATCHKEY_TEST_DATABASE_URL), with
+ * The pool against a real PostgreSQL (LATCHKEY_TEST_OWNER_URL), with
  * coroutines and an event loop of poll() in place of Kore's.
  */
 #include <poll.h>
@@ -470,9 +470,9 @@ main(void)
 		TEST(test_mismatch),
 	};
 
-	url = getenv("LATCHKEY_TEST_DATABASE_URL");
+	url = getenv("LATCHKEY_TEST_OWNER_URL");
 	if (url == NULL) {
-		(void)fprintf(stderr, "LATCHKEY_TEST_DATABASE_URL is not "
+		(void)fprintf(stderr, "LATCHKEY_TEST_OWNER_URL is not "
 		    "set\n");
 		return (1);
 	}
