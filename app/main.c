@@ -118,7 +118,7 @@ kore_parent_configure(int argc, char **argv)
 	log_setup("latchkey", setting->log_level);
 	/* A dump would hold keys (ASVS 13.3). */
 	(void)setrlimit(RLIMIT_CORE, &no_core);
-	if (getuid() == 0)
+	if (getuid() == 0 && setting->production)
 		stop("user", "don't run the portal as root: use a user of its "
 		    "own, as conf/latchkey.service does");
 	crypto_init();
