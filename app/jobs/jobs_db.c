@@ -1,0 +1,138 @@
+/*
+ * The jobs, one statement each, whose one row is the number of things done.
+ */
+#include "jobs/job.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+
+/* What mails about a request tell, see mail/mail.h. */
+#define REQUEST_PARAMS							\
+	"jsonb_build_object('request_id', r.id,"			\
+	" 'request_name', r.name, 'product', pr.name,"			\
+	" 'person', pe.name, 'client', coalesce(t.name, pe.client),"	\
+	" 'due_at', r.due_at)"
+#define REQUEST_JOINS							\
+	" JOIN product AS pr ON pr.id = r.product_id"			\
+	" LEFT JOIN person AS pe ON pe.account_id = r.account_id"	\
+	" LEFT JOIN tenant AS t ON t.id = r.tenant_id"
+
+DB_QUERY(subscription_expire,
+    "WITH due AS ("
+    " SELECT id, expires_at FROM subscription"
+    " WHERE state IN ('active', 'suspended') AND expires_at <= now()"
+    " FOR UPDATE SKIP LOCKED),"
+    " once AS ("
+    " INSERT INTO job (kind, subject, due)"
+    " SELECT 'subscription_expire', id, expires_at FROM due"
+    " ON CONFLICT DO NOTHING RETURNING subject),"
+    " ended AS ("
+    " UPDATE subscription AS s SET state = 'expired', ended_at = now()"
+    " FROM once WHERE s.id = once.subject"
+    " AND s.state IN ('active', 'suspended')"
+    " RETURNING s.id, s.tenant_id, s.product_id, s.name),"
+    " told AS ("
+    " SELECT mail_queue('subscription_expired', m.account_id, NULL,"
+    "     jsonb_build_object('subscription_name', ended.name,"
+    "     'product', p.name, 'client', t.name)) AS id"
+    " FROM ended JOIN product AS p ON p.id = ended.product_id"
+    " JOIN tenant AS t ON t.id = ended.tenant_id"
+    " JOIN membership AS m ON m.tenant_id = t.id AND m.role = 'owner')"
+    " SELECT (SELECT count(audit_write(tenant_id, 'system', NULL,"
+    "     'subscription.expired', 'subscription', id)) FROM ended),"
+    "     (SELECT count(id) FROM told)");
+
+/* Half of the time over, and not the whole of it. */
+DB_QUERY(request_reminder,
+    "WITH once AS ("
+    " INSERT INTO job (kind, subject, due)"
+    " SELECT 'request_reminder', id, due_at FROM request"
+    " WHERE state = 'submitted' AND due_at > now()"
+    " AND submitted_at + (due_at - submitted_at) / 2 <= now()"
+    " ON CONFLICT DO NOTHING RETURNING subject),"
+    " told AS ("
+    " SELECT mail_queue('request_reminder', a.id, NULL, " REQUEST_PARAMS
+    "     ) AS id"
+    " FROM once JOIN request AS r ON r.id = once.subject"
+    REQUEST_JOINS
+    " JOIN account AS a ON a.kind = 'staff' AND a.state = 'active')"
+    " SELECT (SELECT count(*) FROM once), (SELECT count(id) FROM told)");
+
+DB_QUERY(request_overdue,
+    "WITH once AS ("
+    " INSERT INTO job (kind, subject, due)"
+    " SELECT 'request_overdue', id, due_at FROM request"
+    " WHERE state = 'submitted' AND due_at <= now()"
+    " ON CONFLICT DO NOTHING RETURNING subject),"
+    " told AS ("
+    " SELECT mail_queue('request_overdue', a.id, NULL, " REQUEST_PARAMS
+    "     ) AS id"
+    " FROM once JOIN request AS r ON r.id = once.subject"
+    REQUEST_JOINS
+    " JOIN account AS a ON a.kind = 'staff' AND a.state = 'active'"
+    " AND a.staff_role = 'admin')"
+    " SELECT (SELECT count(*) FROM once), (SELECT count(id) FROM told)");
+
+DB_QUERY(signup_prune,
+    "WITH gone AS (DELETE FROM signup"
+    " WHERE created_at < now() - interval '7 days' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
+/* Idle for 12 hours, or at the end of its 14 days (sessions/session.h). */
+DB_QUERY(session_prune,
+    "WITH gone AS (DELETE FROM session WHERE expires_at < now()"
+    " OR last_used_at < now() - interval '12 hours' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
+/* A time that has passed allows as much as no row does. */
+DB_QUERY(throttle_prune,
+    "WITH gone AS (DELETE FROM throttle"
+    " WHERE tat < now() - interval '1 minute' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
+DB_QUERY(reveal_prune,
+    "WITH gone AS (DELETE FROM reveal"
+    " WHERE at < now() - interval '1 day' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
+DB_QUERY(known_network_prune,
+    "WITH gone AS (DELETE FROM known_network"
+    " WHERE last_at < now() - interval '90 days' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
+DB_QUERY(outbox_prune,
+    "WITH gone AS (DELETE FROM outbox WHERE state <> 'queued'"
+    " AND ended_at < now() - interval '30 days' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
+/* A request that still waits would be told of again. */
+DB_QUERY(job_prune,
+    "WITH gone AS (DELETE FROM job AS j"
+    " WHERE j.done_at < now() - interval '90 days'"
+    " AND NOT EXISTS (SELECT FROM request AS r WHERE r.id = j.subject"
+    "     AND r.state = 'submitted') RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
+static const struct db_query *const jobs[] = {
+	&subscription_expire, &request_reminder, &request_overdue,
+	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,
+	&known_network_prune, &outbox_prune, &job_prune,
+};
+
+WAITS void
+jobs_run(struct db *db)
+{
+	const struct db_rows	*rows;
+	int64_t			 done;
+	size_t			 i;
+
+	for (i = 0; i < COUNT(jobs); i++) {
+		rows = db_write(db, jobs[i], DB_NONE);
+		assert(rows->outcome == DB_OK && rows->n == 1);
+		done = db_number(rows, 0, 0);
+		if (done > 0)
+			log_event(LOG_LEVEL_INFO, "job_done", "job",
+			    jobs[i]->name, "count", LOG_NUM(done), NULL);
+	}
+}

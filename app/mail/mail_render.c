@@ -1,0 +1,224 @@
+/*
+ * From a row of the outbox to a message: the table of kinds says which
+ * parameters a template may use and where its link goes.
+ */
+#include "mail/mail.h"
+
+#include "base/clock.h"
+#include "base/setting.h"
+#include "base/str.h"
+#include "crypto/token.h"
+#include "mail/address.h"
+#include "mail/link.h"
+#include "web/mustache.h"
+
+#define BODY_MAX	(256u * 1024)
+
+enum link_to { LINK_NONE, LINK_TOKEN, LINK_PAGE, LINK_REQUEST };
+
+static const struct kind {
+	const char	*name;
+	enum link_to	 link_to;
+	const char	*path;		/* or, of a token, its kind */
+	const char	*params[7];	/* at most 6, NULL behind them */
+} kinds[] = {
+	{ "verify", LINK_TOKEN, "verify", { "signup_id" } },
+	{ "account_exists", LINK_PAGE, "/signin", { NULL } },
+	{ "staff_invite", LINK_TOKEN, "verify", { "signup_id" } },
+	{ "request_submitted_staff", LINK_REQUEST, "/staff/requests/",
+	    { "request_id", "request_name", "product", "person", "client",
+	    "due_at" } },
+	{ "request_submitted", LINK_PAGE, "/profile",
+	    { "request_id", "request_name", "product", "due_at" } },
+	{ "request_approved", LINK_PAGE, "/profile",
+	    { "request_id", "request_name", "product", "client" } },
+	{ "request_shared", LINK_PAGE, "/profile",
+	    { "request_id", "request_name", "product", "client" } },
+	{ "request_rejected", LINK_PAGE, "/profile",
+	    { "request_id", "request_name", "product", "reason" } },
+	{ "request_withdrawn", LINK_PAGE, "/profile",
+	    { "request_id", "request_name", "product", "by" } },
+	{ "owner_contact_joined", LINK_PAGE, "/profile",
+	    { "person", "email", "client", "rule" } },
+	{ "subscription_expired", LINK_PAGE, "/profile",
+	    { "subscription_name", "product", "client" } },
+	{ "request_reminder", LINK_REQUEST, "/staff/requests/",
+	    { "request_id", "request_name", "product", "person", "client",
+	    "due_at" } },
+	{ "request_overdue", LINK_REQUEST, "/staff/requests/",
+	    { "request_id", "request_name", "product", "person", "client",
+	    "due_at" } },
+	{ "mail_failed", LINK_NONE, NULL,
+	    { "failed_kind", "outbox_id", "queued_at", "why" } },
+};
+
+static const struct kind *kind_find(const char *);
+static const char	*param(const struct outbox_mail *, const char *);
+static const char	*make_link(struct arena *, const struct kind *,
+			    const struct outbox_mail *);
+static struct view	*make_view(struct arena *, const struct kind *,
+			    const struct outbox_mail *, const char *link);
+static MUST_CHECK bool	 render(struct arena *, const struct mustache_set *,
+			    const char *, const struct view *, const char **,
+			    const char **);
+static MUST_CHECK bool	 take_subject(struct arena *, const char **,
+			    const char **);
+
+enum mail_render
+mail_render(struct arena *arena, const struct mustache_set *templates,
+    const struct outbox_mail *row, struct mail *ret_mail,
+    const char **ret_why)
+{
+	const struct kind	*kind = kind_find(row->kind);
+	const struct view	*view;
+	struct address		 to;
+	struct mail		 mail = { .id = row->id, .kind = row->kind,
+				    .at = row->at };
+	const char		*link;
+
+	if (kind == NULL) {
+		*ret_why = "no such kind of mail";
+		return (MAIL_BROKEN);
+	}
+	if (row->to == NULL) {
+		*ret_why = "the account has no address any more";
+		return (MAIL_VOID);
+	}
+	if (kind->link_to == LINK_TOKEN && !row->signup_open) {
+		*ret_why = "the link is used or over";
+		return (MAIL_VOID);
+	}
+	link = make_link(arena, kind, row);
+	if (link == NULL) {
+		*ret_why = "the parameter that the link needs is missing";
+		return (MAIL_BROKEN);
+	}
+	if (address_parse(arena, row->to, &to) != ADDRESS_GOOD) {
+		*ret_why = "the address is none";
+		return (MAIL_BROKEN);
+	}
+	mail.to = to.wire;
+	view = make_view(arena, kind, row, link);
+	if (!render(arena, templates, arena_fmt(arena, "mail/%s.txt",
+	    kind->name), view, &mail.text, ret_why) ||
+	    !render(arena, templates, arena_fmt(arena, "mail/%s",
+	    kind->name), view, &mail.html, ret_why))
+		return (MAIL_BROKEN);
+	if (!take_subject(arena, &mail.text, &mail.subject)) {
+		*ret_why = "the first line of the text is no subject";
+		return (MAIL_BROKEN);
+	}
+	*ret_mail = mail;
+	return (MAIL_RENDERED);
+}
+
+static const struct kind *
+kind_find(const char *name)
+{
+	size_t	i;
+
+	for (i = 0; i < COUNT(kinds); i++)
+		if (str_eq(kinds[i].name, name))
+			return (&kinds[i]);
+	return (NULL);
+}
+
+/* "" when it is not there. */
+static const char *
+param(const struct outbox_mail *row, const char *name)
+{
+	int	i;
+
+	for (i = 0; i < row->n_params; i++)
+		if (str_eq(row->params[i].name, name))
+			return (row->params[i].value);
+	return ("");
+}
+
+static const char *
+make_link(struct arena *arena, const struct kind *kind,
+    const struct outbox_mail *row)
+{
+	const char	*id;
+
+	switch (kind->link_to) {
+	case LINK_NONE:
+		return ("");
+	case LINK_TOKEN:
+		id = param(row, "signup_id");
+		return (uuid_shaped(id) ? link_url(arena, kind->path, id) :
+		    NULL);
+	case LINK_PAGE:
+		return (arena_fmt(arena, "%s%s", setting->public_url,
+		    kind->path));
+	case LINK_REQUEST:
+		id = param(row, "request_id");
+		return (uuid_shaped(id) ? arena_fmt(arena, "%s%s%s",
+		    setting->public_url, kind->path, id) : NULL);
+	}
+	return (NULL);
+}
+
+static struct view *
+make_view(struct arena *arena, const struct kind *kind,
+    const struct outbox_mail *row, const char *link)
+{
+	struct view	*v = view_new(arena);
+	const char	*value;
+	int64_t		 at;
+	size_t		 i;
+
+	for (i = 0; kind->params[i] != NULL; i++) {
+		value = param(row, kind->params[i]);
+		if (str_ends(kind->params[i], "_at") &&
+		    str_to_int(value, 0, INT64_MAX, &at))
+			value = clock_long(arena, at);
+		view_text(v, kind->params[i], value);
+	}
+	value = param(row, "rule");
+	view_bool(v, "is_by_domain", str_eq(value, "domain"));
+	view_bool(v, "is_by_owner", str_eq(value, "owner"));
+	view_bool(v, "is_by_reason", str_eq(value, "reason"));
+	view_bool(v, "is_admin", str_eq(row->invited_as, "admin"));
+	view_text(v, "until", row->has_signup ?
+	    clock_long(arena, row->signup_until) : "");
+	view_text(v, "name", row->name);
+	view_text(v, "link", link);
+	view_text(v, "site_name", setting->site_name);
+	view_text(v, "support_email", setting->support_email);
+	view_text(v, "public_url", setting->public_url);
+	return (v);
+}
+
+static bool
+render(struct arena *arena, const struct mustache_set *templates,
+    const char *name, const struct view *view, const char **ret_text,
+    const char **ret_why)
+{
+	struct buf	out;
+
+	buf_init(&out, arena, BODY_MAX);
+	if (!mustache_render(templates, name, view, &out, ret_why))
+		return (false);
+	*ret_text = buf_text(&out);
+	return (true);
+}
+
+/* Cuts "Subject: ..." and the empty lines behind it off the text.  A value
+ * that holds a line break thus ends the subject, and reaches no header. */
+static bool
+take_subject(struct arena *arena, const char **text, const char **ret_subject)
+{
+	const char	*start = *text, *end;
+
+	if (!str_starts(start, "Subject: "))
+		return (false);
+	start += strlen("Subject: ");
+	end = strchr(start, '\n');
+	if (end == NULL || end == start)
+		return (false);
+	*ret_subject = str_squeeze(arena, arena_strndup(arena, start,
+	    (size_t)(end - start)));
+	*text = end + strspn(end, "\n");
+	return (true);
+}
