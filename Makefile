@@ -193,11 +193,12 @@ fuzz: packages-test
 	    build-fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
 
 format:
-	clang-format -i $$(git ls-files 'app/*.[ch]' 'tests/*.[ch]')
+	@conf/dev/format.py $$(git ls-files 'app/*.[ch]' 'tests/*.[ch]')
 
 tidy:
 	clang-tidy --quiet $(filter-out $(PORTAL_C),$(wildcard app/*/*.c)) -- \
-	    -std=gnu11 -D_GNU_SOURCE=1 -Iapp -I$O -I/usr/include/postgresql
+	    -std=gnu11 -D_GNU_SOURCE=1 -Iapp -I$O -isystem \
+	    /usr/include/postgresql -include base/banned.h
 
 clean:
 	rm -rf build build-*

@@ -9,6 +9,8 @@ STATEMENT = re.compile(
     r'"\s*(SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|WITH|TRUNCATE|ALTER|'
     r'CREATE|DROP|GRANT)\s+[A-Za-z0-9_("$*]')
 QUERY = re.compile(r"\bDB_QUERY\s*\(\s*\w+\s*,(.*?)\)\s*;", re.S)
+# Asks the registry of migrations, which is no slice's.
+NO_SLICE = ("app/health.c",)
 LITERAL = re.compile(r'"(?:\\.|[^"\\])*"')
 # What may stand between literals: macros, which are constants of our own.
 MACROS = re.compile(r"(\b[A-Z][A-Z0-9_]*\b|[\s(),])*")
@@ -17,7 +19,7 @@ MACROS = re.compile(r"(\b[A-Z][A-Z0-9_]*\b|[\s(),])*")
 def check(root):
     for path, text in sources(root, "app/**/*.c"):
         code = without_comments(text)
-        if path.startswith("app/db/"):
+        if path.startswith("app/db/") or path in NO_SLICE:
             continue
         if not path.endswith("_db.c"):
             for match in STATEMENT.finditer(code):
