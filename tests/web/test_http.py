@@ -120,7 +120,8 @@ def test_no_body_where_none_belongs(server, method, how):
     inner = head("GET", "/smuggled")
     with server.raw() as raw:
         raw.send(head(method, "/livez", how) + inner)
-        assert raw.answer(head=method == "HEAD").status == 400
+        # Answered before the method is known, so with a body for HEAD too.
+        assert raw.answer().status == 400
         assert raw.is_closed()
     assert "smuggled" not in server.raw_log()
 
