@@ -11,6 +11,7 @@
 #include "db/pool.h"
 #include "gen/schema_expect.h"
 #include "run/co.h"
+#include "sessions/session.h"
 #include "vault/vault.h"
 #include "web/respond.h"
 
@@ -56,6 +57,14 @@ health_tick(void)
 	if (opening || vault != NULL || !pool_up())
 		return;
 	opening = co_start(open_keys, NULL);
+}
+
+WAITS bool
+health_admit(struct req *rq, unsigned guard)
+{
+	if (vault == NULL)
+		req_fail(rq, 503, "keys_closed");
+	return (session_admit(rq, guard));
 }
 
 void

@@ -14,6 +14,9 @@ void	health_setup(void);
 /* Every half second: opens the keys as soon as the database is there. */
 void	health_tick(void);
 
+/* The router's guard: session_admit(), once the keys are open; 503 before. */
+WAITS bool health_admit(struct req *, unsigned guard);
+
 void	livez_page(struct req *);	/* GET /livez */
 void	readyz_page(struct req *);	/* GET /readyz */
 

@@ -133,7 +133,7 @@ kore_parent_configure(int argc, char **argv)
 	health_check_master_key();
 	respond_setup();
 	serve_setup();
-	web_hooks.admit = session_admit;
+	web_hooks.admit = health_admit;
 	web_hooks.csrf_base = session_csrf_base;
 	web_hooks.frame = frame_view;
 	kore_log_hook = take_log;
