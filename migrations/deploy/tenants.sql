@@ -16,6 +16,8 @@ CREATE TABLE tenant (
 	CONSTRAINT tenant_slug UNIQUE (slug)
 );
 CREATE INDEX tenant_name ON tenant (name_folded);
+-- A contact may have written the code in place of the name.
+CREATE INDEX tenant_code_folded ON tenant (lower(replace(code, '-', '')));
 CREATE FUNCTION tenant_keep_code() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF NEW.code <> OLD.code OR NEW.id <> OLD.id THEN

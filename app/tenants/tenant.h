@@ -1,0 +1,102 @@
+/*
+ * Tenants: the clients.  A tenant owns its key; people come and go as its
+ * members.  It has a code that never changes (ALTWORX), a name (Altaworx), and
+ * a slug, which is a DNS label and stands in addresses.
+ *
+ * Whether two people write of the same client is decided by tenant_fold():
+ * "Altaworx, Inc." and "ALTAWORX" are one.  It is a hint for staff, not a
+ * proof; what holds is the code.
+ */
+#ifndef TENANTS_TENANT_H
+#define TENANTS_TENANT_H
+
+#include "base/str.h"
+#include "db/db.h"
+
+struct req;
+
+#define TENANT_CODE_MIN		2	/* characters */
+#define TENANT_CODE_MAX		32
+#define TENANT_NAME_MIN		2
+#define TENANT_NAME_MAX		64
+#define TENANT_SLUG_MAX		63	/* RFC 1035: a DNS label */
+#define TENANT_PAGE_ROWS	50
+#define TENANT_CONTACTS_MAX	200	/* shown on a tenant's page */
+#define TENANT_SUBSCRIPTIONS_MAX 50
+
+/*
+ * The name for comparing: without case, spaces, accents, punctuation and
+ * trailing legal suffixes (Inc, LLC, GmbH, S.p.A. ...), as long as a word
+ * remains.  Never NULL; "" for a name without any letter or digit.
+ */
+const char	*tenant_fold(struct arena *, const char *name);
+
+/* 2 to 32 of A-Z, 0-9 and "-", with a letter or digit at both ends. */
+bool		 tenant_code_valid(const char *);
+/* A code made of the name, or "" when it has too few Latin characters. */
+const char	*tenant_code_propose(struct arena *, const char *name);
+/* A slug made of the name, else of the code, which must be valid. */
+const char	*tenant_slug(struct arena *, const char *name,
+		    const char *code);
+
+/* A sentence that says what is wrong, or NULL for a good name: one line of 2
+ * to 64 characters with a letter or digit. */
+const char	*tenant_name_advice(const char *name);
+
+struct tenant {
+	const char	*id, *code, *name, *slug;
+	const char	*domains;	/* "altaworx.com, altaworx.co.uk" or "" */
+	int64_t		 created_at;
+	int64_t		 contacts;
+	const char	*key_state;	/* of the live subscription, or NULL */
+	const char	*key_name;
+};
+
+struct tenant_list {
+	struct tenant	*list;
+	int		 n;
+	int64_t		 total;		/* tenants in all */
+	const char	*next_after;	/* code to go on after; "" at the end */
+};
+
+struct tenant_contact {
+	const char	*person, *email, *role;
+	int64_t		 joined_at;
+};
+
+struct tenant_subscription {
+	const char	*id, *name, *product, *state, *last4s;
+	const char	*approved_by;	/* "" when it was imported */
+	int64_t		 created_at;
+};
+
+struct tenant_detail {
+	struct tenant	 tenant;
+	struct tenant_contact *contacts;
+	int		 contacts_n;
+	struct tenant_subscription *subscriptions;
+	int		 subscriptions_n;
+};
+
+/* How the state of a subscription is shown, NULL being no subscription: class,
+ * icon and words of a badge. */
+struct tenant_badge {
+	const char	*tone, *icon, *text;
+};
+struct tenant_badge tenant_key_badge(const char *state);
+/* "Owner", "Manager", "Member" */
+const char	*tenant_role_word(const char *role);
+
+/* NULL: no such code. */
+WAITS struct tenant *tenant_db_find(struct db *, const char *code);
+/* By code, TENANT_PAGE_ROWS at a time; after "" is the beginning. */
+WAITS struct tenant_list tenant_db_list(struct db *, const char *after);
+/* With contacts, owners first, and subscriptions, newest first; NULL: no such
+ * code. */
+WAITS struct tenant_detail *tenant_db_detail(struct db *, const char *code);
+
+/* Pages of staff. */
+WAITS void	 tenant_page_list(struct req *);	/* GET /staff/tenants */
+WAITS void	 tenant_page_show(struct req *);	/* ... /:code */
+
+#endif
