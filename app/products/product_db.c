@@ -1,0 +1,133 @@
+/*
+ * The catalogue in the database.
+ */
+#include "products/product.h"
+
+#define PRODUCT_COLUMNS							\
+	"p.id, p.slug, p.name, p.summary, p.description, p.base_url, "	\
+	"p.example_path, p.state = 'published', p.calls_a_minute, "	\
+	"coalesce(p.calls_a_day, 0), p.needs_api_user, p.one_key_per_tenant "
+
+static struct product	product_read(const struct db_rows *, int row);
+
+struct product_list
+product_db_list(struct db *db)
+{
+	struct product_list	 list;
+	const struct db_rows	*rows;
+	int			 i;
+
+	DB_QUERY(product_list,
+	    "SELECT " PRODUCT_COLUMNS "FROM product p "
+	    "WHERE p.state <> 'hidden' ORDER BY p.place, p.name LIMIT 200");
+	_Static_assert(PRODUCTS_MAX == 200, "the limit above");
+
+	rows = db_read(db, &product_list, DB_NONE);
+	list.n = rows->n;
+	list.list = arena_calloc(db_arena(db), (size_t)rows->n,
+	    sizeof(*list.list));
+	for (i = 0; i < rows->n; i++)
+		list.list[i] = product_read(rows, i);
+	return (list);
+}
+
+struct product *
+product_db_find(struct db *db, const char *slug)
+{
+	const struct db_rows	*rows;
+	struct product		*p;
+
+	DB_QUERY(product_find,
+	    "SELECT " PRODUCT_COLUMNS "FROM product p "
+	    "WHERE p.slug = $1 AND p.state <> 'hidden'");
+
+	rows = db_read(db, &product_find, DB_ARGS(slug));
+	if (rows->n == 0)
+		return (NULL);
+	p = arena_alloc(db_arena(db), sizeof(*p));
+	*p = product_read(rows, 0);
+	return (p);
+}
+
+struct product_resources
+product_db_resources(struct db *db, const char *product_id)
+{
+	struct product_resources list;
+	const struct db_rows	*rows;
+	int			 i;
+
+	DB_QUERY(product_resources,
+	    "SELECT name, note, path, array_to_string(operations, ', ') "
+	    "FROM product_resource WHERE product_id = $1 "
+	    "ORDER BY place LIMIT 100");
+	_Static_assert(PRODUCT_RESOURCES_MAX == 100, "the limit above");
+
+	rows = db_read(db, &product_resources, DB_ARGS(product_id));
+	list.n = rows->n;
+	list.list = arena_calloc(db_arena(db), (size_t)rows->n,
+	    sizeof(*list.list));
+	for (i = 0; i < rows->n; i++)
+		list.list[i] = (struct product_resource){
+			.name = db_text(rows, i, 0),
+			.note = db_text(rows, i, 1),
+			.path = db_text(rows, i, 2),
+			.operations = db_text(rows, i, 3),
+		};
+	return (list);
+}
+
+struct product_standing
+product_db_standing(struct db *db, const struct product *p,
+    const char *account_id)
+{
+	const struct db_rows	*rows;
+
+	/* What the two unique indexes of subscription and request allow once,
+	 * asked the same way; the key goes before the request. */
+	DB_QUERY(product_standing,
+	    "SELECT 1 AS rank, s.name, 0::bigint "
+	    "FROM membership m JOIN subscription s ON s.tenant_id = m.tenant_id "
+	    "WHERE m.account_id = $1 AND s.environment = 'live' "
+	    "AND s.state IN ('active', 'suspended') "
+	    "AND (s.product_id = $2 OR (s.one_key AND $3::boolean)) "
+	    "UNION ALL "
+	    "SELECT 2, r.name, (extract(epoch FROM r.due_at) * 1000000)::bigint "
+	    "FROM request r WHERE r.state = 'submitted' "
+	    "AND r.account_id = $1 AND r.product_id = $2 "
+	    "UNION ALL "
+	    "SELECT 3, r.name, (extract(epoch FROM r.due_at) * 1000000)::bigint "
+	    "FROM membership m JOIN request r ON r.tenant_id = m.tenant_id "
+	    "WHERE m.account_id = $1 AND r.environment = 'live' "
+	    "AND r.state = 'submitted' "
+	    "ORDER BY rank LIMIT 1");
+
+	rows = db_read(db, &product_standing, DB_ARGS(account_id, p->id,
+	    db_bool(p->one_key_per_tenant)));
+	if (rows->n == 0)
+		return ((struct product_standing){ PRODUCT_ASK_NEW, "", 0 });
+	return ((struct product_standing){
+		.ask = db_number(rows, 0, 0) == 1 ? PRODUCT_ASK_HAS_KEY :
+		    PRODUCT_ASK_WAITING,
+		.key_name = db_text(rows, 0, 1),
+		.due_at = db_number(rows, 0, 2),
+	});
+}
+
+static struct product
+product_read(const struct db_rows *rows, int i)
+{
+	return ((struct product){
+		.id = db_text(rows, i, 0),
+		.slug = db_text(rows, i, 1),
+		.name = db_text(rows, i, 2),
+		.summary = db_text(rows, i, 3),
+		.description = db_text(rows, i, 4),
+		.base_url = db_text(rows, i, 5),
+		.example_path = db_text(rows, i, 6),
+		.is_open = db_truth(rows, i, 7),
+		.calls_a_minute = db_number(rows, i, 8),
+		.calls_a_day = db_number(rows, i, 9),
+		.needs_api_user = db_truth(rows, i, 10),
+		.one_key_per_tenant = db_truth(rows, i, 11),
+	});
+}
