@@ -1,0 +1,359 @@
+/*
+ * Requests in the database: the contact's side, and what staff read.
+ *
+ * A request is read with all facts for its checks in one statement, for one
+ * request as for a whole page of the queue: one row for each tenant that it
+ * may be of (or one without tenant), which are gathered here.
+ */
+#include "requests/request.h"
+
+#include <assert.h>
+
+#include "crypto/token.h"
+#include "products/product.h"
+#include "tenants/tenant.h"
+
+#define MICROS(x)	"(extract(epoch FROM " x ") * 1000000)::bigint"
+
+/*
+ * Columns 0 to 20 are the request's, 21 to 31 a candidate's.  A contact who is
+ * a member has one candidate only: nobody is moved to another tenant.
+ */
+#define REQUEST_READ(from)						\
+    "SELECT r.id, r.name, pr.name, pr.slug, r.client_folded, "		\
+    "r.account_id, coalesce(p.name, ''), coalesce(p.email, ''), "	\
+    "coalesce(p.email_domain, ''), coalesce(p.client, ''), r.state, "	\
+    MICROS("r.submitted_at") ", " MICROS("r.due_at") ", "		\
+    MICROS("a.verified_at") ", coalesce(" MICROS("r.decided_at") ", 0), " \
+    "coalesce(dp.name, ''), r.reason, pr.one_key_per_tenant, "		\
+    "EXISTS (SELECT FROM public_mail_domain d"				\
+    "  WHERE d.domain = p.email_domain), "				\
+    "(SELECT count(*) FROM request o WHERE o.state = 'submitted'"	\
+    "  AND o.id <> r.id AND ((o.client_folded = r.client_folded"	\
+    "  AND r.client_folded <> '') OR o.tenant_id = r.tenant_id)), "	\
+    "r.environment, "							\
+    "c.id, c.code, c.name, c.is_own, c.by_code, c.by_name, "		\
+    "c.has_domain, c.domains, c.key_name, c.key_since, c.owners "	\
+    "FROM " from " r "							\
+    "JOIN account a ON a.id = r.account_id "				\
+    "JOIN product pr ON pr.id = r.product_id "				\
+    "LEFT JOIN person p ON p.account_id = r.account_id "		\
+    "LEFT JOIN person dp ON dp.account_id = r.decided_by "		\
+    "LEFT JOIN membership own ON own.account_id = r.account_id "	\
+    "LEFT JOIN LATERAL (SELECT t.id, t.code, t.name,"			\
+    "  coalesce(t.id = own.tenant_id, false) AS is_own,"		\
+    "  lower(replace(t.code, '-', '')) = r.client_folded AS by_code,"	\
+    "  t.name_folded = r.client_folded AS by_name,"			\
+    "  EXISTS (SELECT FROM tenant_domain d WHERE d.tenant_id = t.id"	\
+    "    AND d.domain = p.email_domain) AS has_domain,"			\
+    "  (SELECT count(*) FROM tenant_domain d"				\
+    "    WHERE d.tenant_id = t.id) AS domains,"				\
+    "  k.name AS key_name, " MICROS("k.created_at") " AS key_since,"	\
+    "  (SELECT coalesce(string_agg(op.name, ', ' ORDER BY op.name), '')" \
+    "    FROM membership om JOIN person op"				\
+    "    ON op.account_id = om.account_id"				\
+    "    WHERE om.tenant_id = t.id AND om.role = 'owner') AS owners,"	\
+    "  row_number() OVER (ORDER BY (t.id = own.tenant_id) DESC NULLS LAST," \
+    "    (t.name_folded = r.client_folded OR"				\
+    "    lower(replace(t.code, '-', '')) = r.client_folded) DESC,"	\
+    "    t.code) AS place"						\
+    "  FROM (SELECT own.tenant_id AS id WHERE own.tenant_id IS NOT NULL" \
+    "    UNION SELECT n.id FROM tenant n"				\
+    "    WHERE n.name_folded = r.client_folded"				\
+    "    AND r.client_folded <> '' AND own.tenant_id IS NULL"		\
+    "    UNION SELECT n.id FROM tenant n"				\
+    "    WHERE lower(replace(n.code, '-', '')) = r.client_folded"	\
+    "    AND own.tenant_id IS NULL"					\
+    "    UNION SELECT d.tenant_id FROM tenant_domain d"			\
+    "    WHERE d.domain = p.email_domain AND own.tenant_id IS NULL) i"	\
+    "  JOIN tenant t ON t.id = i.id AND t.state = 'active'"		\
+    "  LEFT JOIN LATERAL (SELECT s.name, s.created_at"			\
+    "    FROM subscription s WHERE s.tenant_id = t.id"			\
+    "    AND s.environment = r.environment"				\
+    "    AND s.state IN ('active', 'suspended')"			\
+    "    AND (s.product_id = r.product_id"				\
+    "    OR (s.one_key AND pr.one_key_per_tenant)) LIMIT 1) k ON true"	\
+    "  ORDER BY place LIMIT 5) c ON true "				\
+    "ORDER BY r.submitted_at, r.id, c.place"
+
+#define CANDIDATE_COLUMN	21
+
+static struct request	request_read(const struct db_rows *, int row);
+static void		candidate_read(const struct db_rows *, int row,
+			    struct request *);
+static enum request_state state_parse(const char *);
+static bool		cursor_parse(struct arena *, const char *after,
+			    int64_t *ret_at, const char **ret_id);
+
+enum request_submit_result
+request_db_submit(struct db *db, const char *account_id,
+    const char *product_id, const char *name, const char *client,
+    int64_t sla_hours)
+{
+	const struct db_rows	*rows;
+	char			 id[UUID_TEXT];
+
+	/*
+	 * A tenant's contact with a live key asks in vain; who has no tenant
+	 * yet may ask, and staff see the rest.  One open request a tenant and
+	 * one an account and product: those are unique indexes.
+	 */
+	DB_QUERY(request_submit,
+	    "WITH who AS ("
+	    "  SELECT a.id AS account_id, m.tenant_id, pr.id AS product_id,"
+	    "  pr.name AS product, p.name AS person"
+	    "  FROM account a JOIN person p ON p.account_id = a.id"
+	    "  JOIN product pr ON pr.id = $3 AND pr.state = 'published'"
+	    "  LEFT JOIN membership m ON m.account_id = a.id"
+	    "  WHERE a.id = $2 AND a.kind = 'contact' AND a.state = 'active'"
+	    "  AND NOT EXISTS (SELECT FROM subscription s"
+	    "    WHERE s.tenant_id = m.tenant_id AND s.environment = 'live'"
+	    "    AND s.state IN ('active', 'suspended')"
+	    "    AND (s.product_id = pr.id"
+	    "    OR (s.one_key AND pr.one_key_per_tenant)))"
+	    "), made AS ("
+	    "  INSERT INTO request (id, account_id, product_id, tenant_id,"
+	    "    name, client_folded, due_at)"
+	    "  SELECT $1::uuid, account_id, product_id, tenant_id, $4::text,"
+	    "  $5::text, now() + make_interval(hours => $6::int) FROM who"
+	    "  RETURNING id, account_id, tenant_id, due_at"
+	    "), params AS ("
+	    "  SELECT jsonb_build_object('request_id', made.id,"
+	    "    'request_name', $4::text, 'product', who.product,"
+	    "    'person', who.person, 'client', $7::text,"
+	    "    'due_at', made.due_at) AS list FROM made, who"
+	    "), told AS ("
+	    "  SELECT mail_queue('request_submitted_staff', s.id, NULL,"
+	    "    params.list) AS mail"
+	    "  FROM params, account s"
+	    "  WHERE s.kind = 'staff' AND s.state = 'active'"
+	    ") SELECT audit_write(made.tenant_id, 'account', made.account_id,"
+	    "  'request.submitted', 'request', made.id),"
+	    " mail_queue('request_submitted', made.account_id, NULL,"
+	    "  params.list),"
+	    " (SELECT count(told.mail) FROM told)"
+	    " FROM made, params");
+
+	uuid_make(id);
+	rows = db_write(db, &request_submit, DB_ARGS(id, account_id,
+	    product_id, name, tenant_fold(db_arena(db), client),
+	    db_int(db, sla_hours), client));
+	if (rows->outcome == DB_CONFLICT)
+		return (REQUEST_SUBMIT_OPEN);
+	assert(rows->outcome == DB_OK);
+	if (rows->n == 1)
+		return (REQUEST_SUBMIT_DONE);
+	return (REQUEST_SUBMIT_CLOSED);
+}
+
+enum request_withdraw_result
+request_db_withdraw(struct db *db, const char *account_id,
+    const char *request_id)
+{
+	const struct db_rows	*rows;
+
+	DB_QUERY(request_withdraw,
+	    "WITH mine AS ("
+	    "  SELECT r.id FROM request r"
+	    "  LEFT JOIN membership m ON m.account_id = $1"
+	    "  AND m.role = 'owner' AND m.tenant_id = r.tenant_id"
+	    "  WHERE r.id = $2"
+	    "  AND (r.account_id = $1 OR m.tenant_id IS NOT NULL)"
+	    "), done AS ("
+	    "  UPDATE request r SET state = 'withdrawn', decided_at = now(),"
+	    "    decided_by = $1 FROM mine"
+	    "  WHERE r.id = mine.id AND r.state = 'submitted'"
+	    "  RETURNING r.id, r.tenant_id, r.account_id, r.name,"
+	    "    r.product_id"
+	    ") SELECT done.id IS NOT NULL,"
+	    " CASE WHEN done.id IS NOT NULL THEN"
+	    "  audit_write(done.tenant_id, 'account', $1,"
+	    "  'request.withdrawn', 'request', done.id) END,"
+	    " CASE WHEN done.account_id <> $1 THEN"
+	    "  mail_queue('request_withdrawn', done.account_id, NULL,"
+	    "  jsonb_build_object('request_id', done.id,"
+	    "  'request_name', done.name, 'product', (SELECT pr.name"
+	    "    FROM product pr WHERE pr.id = done.product_id),"
+	    "  'by', (SELECT p.name FROM person p WHERE p.account_id = $1)))"
+	    " END FROM mine LEFT JOIN done ON true");
+
+	rows = db_write(db, &request_withdraw,
+	    DB_ARGS(account_id, request_id));
+	assert(rows->outcome == DB_OK);
+	if (rows->n == 0)
+		return (REQUEST_WITHDRAW_NONE);
+	return (db_truth(rows, 0, 0) ? REQUEST_WITHDRAW_DONE :
+	    REQUEST_WITHDRAW_LATE);
+}
+
+struct request_list
+request_db_queue(struct db *db, const char *after)
+{
+	struct request_list	 list = { .next_after = "" };
+	const struct db_rows	*rows;
+	struct request		*rq = NULL;
+	const char		*id = "00000000-0000-0000-0000-000000000000";
+	int64_t			 at = 0;
+	int			 i;
+
+	/* One request more than a page tells whether there is a next one. */
+	DB_QUERY(request_queue, REQUEST_READ(
+	    "(SELECT * FROM request WHERE state = 'submitted' "
+	    "AND (submitted_at, id) > ($1::timestamptz, $2::uuid) "
+	    "ORDER BY submitted_at, id LIMIT 51)"));
+	DB_QUERY(request_count,
+	    "SELECT count(*) FROM request WHERE state = 'submitted'");
+	_Static_assert(REQUEST_PAGE_ROWS == 50, "the limit above is one more");
+
+	if (!cursor_parse(db_arena(db), after, &at, &id) && *after != '\0')
+		return (list);
+	rows = db_read(db, &request_count, DB_NONE);
+	list.total = db_number(rows, 0, 0);
+	rows = db_read(db, &request_queue, DB_ARGS(db_time(db, at), id));
+	list.list = arena_calloc(db_arena(db), REQUEST_PAGE_ROWS,
+	    sizeof(*list.list));
+	for (i = 0; i < rows->n; i++) {
+		if (rq == NULL || !str_eq(rq->id, db_text(rows, i, 0))) {
+			if (list.n == REQUEST_PAGE_ROWS) {
+				list.next_after = arena_fmt(db_arena(db),
+				    "%lld.%s", (long long)rq->submitted_at,
+				    rq->id);
+				break;
+			}
+			rq = &list.list[list.n++];
+			*rq = request_read(rows, i);
+		}
+		candidate_read(rows, i, rq);
+	}
+	return (list);
+}
+
+struct request *
+request_db_find(struct db *db, const char *request_id)
+{
+	const struct db_rows	*rows;
+	struct request		*rq;
+	int			 i;
+
+	DB_QUERY(request_find,
+	    REQUEST_READ("(SELECT * FROM request WHERE id = $1)"));
+
+	rows = db_read(db, &request_find, DB_ARGS(request_id));
+	if (rows->n == 0)
+		return (NULL);
+	rq = arena_alloc(db_arena(db), sizeof(*rq));
+	*rq = request_read(rows, 0);
+	for (i = 0; i < rows->n; i++)
+		candidate_read(rows, i, rq);
+	return (rq);
+}
+
+struct request_events
+request_db_events(struct db *db, const char *request_id)
+{
+	struct request_events	 events;
+	const struct db_rows	*rows;
+	int			 i;
+
+	DB_QUERY(request_events,
+	    "SELECT e.action, coalesce(p.name, ''), " MICROS("e.at") " "
+	    "FROM audit e LEFT JOIN person p ON p.account_id = e.actor_id "
+	    "WHERE e.subject_id = $1 AND e.subject_kind = 'request' "
+	    "ORDER BY e.id LIMIT 50");
+	_Static_assert(REQUEST_EVENTS_MAX == 50, "the limit above");
+
+	rows = db_read(db, &request_events, DB_ARGS(request_id));
+	events.n = rows->n;
+	events.list = arena_calloc(db_arena(db), (size_t)rows->n,
+	    sizeof(*events.list));
+	for (i = 0; i < rows->n; i++)
+		events.list[i] = (struct request_event){
+			.action = db_text(rows, i, 0),
+			.person = db_text(rows, i, 1),
+			.at = db_number(rows, i, 2),
+		};
+	return (events);
+}
+
+static struct request
+request_read(const struct db_rows *rows, int i)
+{
+	return ((struct request){
+		.id = db_text(rows, i, 0),
+		.name = db_text(rows, i, 1),
+		.product = db_text(rows, i, 2),
+		.product_slug = db_text(rows, i, 3),
+		.client_folded = db_text(rows, i, 4),
+		.account_id = db_text(rows, i, 5),
+		.person = db_text(rows, i, 6),
+		.email = db_text(rows, i, 7),
+		.email_domain = db_text(rows, i, 8),
+		.client = db_text(rows, i, 9),
+		.state = state_parse(db_text(rows, i, 10)),
+		.submitted_at = db_number(rows, i, 11),
+		.due_at = db_number(rows, i, 12),
+		.verified_at = db_number(rows, i, 13),
+		.decided_at = db_number(rows, i, 14),
+		.decided_by = db_text(rows, i, 15),
+		.reason = db_text(rows, i, 16),
+		.one_key = db_truth(rows, i, 17),
+		.is_public_mail = db_truth(rows, i, 18),
+		.others_open = db_number(rows, i, 19),
+	});
+}
+
+static void
+candidate_read(const struct db_rows *rows, int i, struct request *rq)
+{
+	const int			 c = CANDIDATE_COLUMN;
+	struct request_candidate	*to;
+
+	if (db_is_null(rows, i, c))
+		return;
+	assert(rq->candidates_n < REQUEST_CANDIDATES_MAX);
+	to = &rq->candidates[rq->candidates_n++];
+	*to = (struct request_candidate){
+		.tenant_id = db_text(rows, i, c),
+		.code = db_text(rows, i, c + 1),
+		.name = db_text(rows, i, c + 2),
+		.is_own = db_truth(rows, i, c + 3),
+		.by_code = db_truth(rows, i, c + 4),
+		.by_name = db_truth(rows, i, c + 5),
+		.has_domain = db_truth(rows, i, c + 6),
+		.domains = db_number(rows, i, c + 7),
+		.key_name = db_text(rows, i, c + 8),
+		.key_since = db_is_null(rows, i, c + 9) ? 0 :
+		    db_number(rows, i, c + 9),
+		.owners = db_text(rows, i, c + 10),
+	};
+}
+
+static enum request_state
+state_parse(const char *state)
+{
+	if (str_eq(state, "submitted"))
+		return (REQUEST_SUBMITTED);
+	if (str_eq(state, "approved"))
+		return (REQUEST_APPROVED);
+	if (str_eq(state, "shared"))
+		return (REQUEST_SHARED);
+	if (str_eq(state, "rejected"))
+		return (REQUEST_REJECTED);
+	assert(str_eq(state, "withdrawn"));
+	return (REQUEST_WITHDRAWN);
+}
+
+/* "<microseconds>.<uuid>": where the page before ended. */
+static bool
+cursor_parse(struct arena *a, const char *after, int64_t *ret_at,
+    const char **ret_id)
+{
+	const char	*dot = strchr(after, '.');
+
+	if (dot == NULL || !uuid_shaped(dot + 1) ||
+	    !str_to_int(arena_strndup(a, after, (size_t)(dot - after)), 0,
+	    INT64_C(1) << 52, ret_at))
+		return (false);
+	*ret_id = dot + 1;
+	return (true);
+}

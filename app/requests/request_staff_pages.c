@@ -1,0 +1,365 @@
+/*
+ * The queue of staff, a request, and the three decisions.
+ *
+ * What was typed is checked here for the sentences; the statement checks the
+ * same again, and what it refuses is read anew, so that the page says why.
+ */
+#include "base/clock.h"
+#include "crypto/token.h"
+#include "requests/request_view_pages.h"
+#include "sessions/session.h"
+#include "tenants/tenant.h"
+#include "vault/vault.h"
+
+static void	show_row(struct req *, struct view *, const struct request *);
+WAITS static struct request *find(struct req *);
+WAITS static struct request_candidate *candidate(struct req *,
+		    const struct request *, const char *code);
+WAITS static bool approve_refused(struct req *, const struct request *,
+		    struct request_typed *, const struct request_tenant *);
+WAITS static bool share_refused(struct req *, const struct request *,
+		    struct request_typed *, const char *code);
+static bool	reason_bad(const char *reason, const char **ret_error);
+WAITS static void respond_result(struct req *, enum request_decide_result,
+		    const char *code, struct request_typed *);
+WAITS static void show_has_key(struct req *, const struct request *,
+		    const char *code);
+WAITS static void refuse(struct req *, int status, const struct request *,
+		    struct request_typed *, const char *field,
+		    const char *error);
+
+void
+request_page_queue(struct req *rq)
+{
+	const char		*after = req_query(rq, "after");
+	struct view		*v = view_new(rq->arena);
+	struct request_list	 list;
+	int			 i;
+
+	list = request_db_queue(rq->db, after == NULL ? "" : after);
+	view_text(v, "count_text", list.total == 1 ?
+	    "1 request waiting for us" : arena_fmt(rq->arena,
+	    "%lld requests waiting for us, the oldest first",
+	    (long long)list.total));
+	view_bool(v, "has_rows", list.n > 0);
+	view_list(v, "rows");
+	for (i = 0; i < list.n; i++)
+		show_row(rq, view_row(v, "rows"), &list.list[i]);
+	view_bool(v, "is_first", after == NULL || *after == '\0');
+	view_text(v, "next_after", list.next_after);
+	respond_page(rq, 200, "requests/queue", v);
+}
+
+void
+request_page_show(struct req *rq)
+{
+	request_view_respond(rq, 200, find(rq), NULL);
+}
+
+void
+request_page_approve(struct req *rq)
+{
+	struct request		*r = find(rq);
+	struct request_typed	 typed = {
+		.tenant = str_upper(rq->arena, req_form_line(rq, "tenant")),
+		.code = str_upper(rq->arena, req_form_line(rq, "code")),
+		.client = req_form_line(rq, "client"),
+		.approve_reason = req_form(rq, "reason"),
+	};
+	struct request_tenant	 tenant = { NULL, typed.code, typed.client };
+	struct request_decision	 decision = { r->id, rq->session->account_id,
+		str_blank(typed.approve_reason) ? "" : typed.approve_reason };
+	enum request_decide_result result;
+
+	if (r->state != REQUEST_SUBMITTED) {
+		request_view_decided(rq, r);
+		return;
+	}
+	if (*typed.tenant != '\0')
+		tenant.code = typed.tenant;
+	if (approve_refused(rq, r, &typed, &tenant))
+		return;
+	result = request_db_approve(rq->db, vault, &decision, &tenant);
+	respond_result(rq, result, tenant.code != NULL ? tenant.code :
+	    tenant.new_code, &typed);
+}
+
+void
+request_page_share(struct req *rq)
+{
+	struct request		*r = find(rq);
+	const struct request_candidate *likely;
+	struct request_typed	 typed = {
+		.share_reason = req_form(rq, "reason"),
+	};
+	struct request_decision	 decision = { r->id, rq->session->account_id,
+		str_blank(typed.share_reason) ? "" : typed.share_reason };
+	const char		*code;
+
+	if (r->state != REQUEST_SUBMITTED) {
+		request_view_decided(rq, r);
+		return;
+	}
+	code = str_upper(rq->arena, req_form_line(rq, "tenant"));
+	likely = request_shareable(r);
+	if (*code == '\0' && likely != NULL)
+		code = likely->code;
+	if (share_refused(rq, r, &typed, code))
+		return;
+	respond_result(rq, request_db_share(rq->db, &decision, code), code,
+	    &typed);
+}
+
+void
+request_page_reject(struct req *rq)
+{
+	struct request		*r = find(rq);
+	struct request_typed	 typed = {
+		.reject_reason = req_form(rq, "reason"),
+	};
+	struct request_decision	 decision = { r->id, rq->session->account_id,
+		typed.reject_reason };
+	const char		*error = "Say why. The contact reads it in the "
+				    "mail and in the profile.";
+
+	if (r->state != REQUEST_SUBMITTED) {
+		request_view_decided(rq, r);
+		return;
+	}
+	if (str_blank(decision.reason) ||
+	    reason_bad(decision.reason, &error)) {
+		refuse(rq, 422, r, &typed, "reject_reason", error);
+		return;
+	}
+	respond_result(rq, request_db_reject(rq->db, &decision), "", &typed);
+}
+
+static void
+show_row(struct req *rq, struct view *row, const struct request *r)
+{
+	struct request_checks	 checks = request_check(rq->arena, r);
+	struct request_due	 due;
+	const struct request_candidate *c = &r->candidates[0];
+	struct view		*badge;
+	bool			 known;
+	int			 i;
+
+	known = r->candidates_n > 0 && (c->is_own || c->by_name || c->by_code);
+	due = request_due(rq->arena, r->due_at, rq->now);
+	view_text(row, "id", r->id);
+	view_text(row, "name", r->name);
+	view_text(row, "person", r->person);
+	view_text(row, "email", r->email);
+	view_text(row, "client_name", known ? c->name : "Not known");
+	view_text(row, "client_note", known ? c->code :
+	    "Would be a new client");
+	view_list(row, "checks");
+	for (i = 0; i < checks.n; i++) {
+		if (*checks.list[i].badge == '\0')
+			continue;
+		badge = view_row(row, "checks");
+		view_text(badge, "tone", checks.list[i].tone);
+		view_text(badge, "icon", checks.list[i].icon);
+		view_text(badge, "text", checks.list[i].badge);
+	}
+	if (checks.warnings == 0) {
+		badge = view_row(row, "checks");
+		view_text(badge, "tone", "is-good");
+		view_text(badge, "icon", "check-circle");
+		view_text(badge, "text", "All fit");
+	}
+	view_text(row, "due_tone", due.tone);
+	view_text(row, "due_icon", due.icon);
+	view_text(row, "due_text", due.text);
+	view_text(row, "sent_ago", clock_ago(rq->arena, r->submitted_at,
+	    rq->now));
+}
+
+/* 404 when there is none. */
+static struct request *
+find(struct req *rq)
+{
+	const char	*id = req_param(rq, "id");
+	struct request	*r = uuid_shaped(id) ? request_db_find(rq->db, id) :
+			    NULL;
+
+	if (r == NULL)
+		req_not_found(rq);
+	return (r);
+}
+
+/* The tenant of that code as a candidate, though nothing may point to it. */
+static struct request_candidate *
+candidate(struct req *rq, const struct request *r, const char *code)
+{
+	struct request_candidate	*c;
+	struct tenant			*t;
+	int				 i;
+
+	c = arena_alloc(rq->arena, sizeof(*c));
+	for (i = 0; i < r->candidates_n; i++) {
+		if (str_eq(r->candidates[i].code, code)) {
+			*c = r->candidates[i];
+			return (c);
+		}
+	}
+	t = tenant_code_valid(code) ? tenant_db_find(rq->db, code) : NULL;
+	if (t == NULL)
+		return (NULL);
+	/* Had it the contact's mail domain, it would be a candidate. */
+	*c = (struct request_candidate){
+		.tenant_id = t->id, .code = t->code, .name = t->name,
+		.key_name = t->key_name, .owners = "",
+	};
+	return (c);
+}
+
+/* True, and answered, when something that was typed has to change. */
+static bool
+approve_refused(struct req *rq, const struct request *r,
+    struct request_typed *typed, const struct request_tenant *tenant)
+{
+	const char	*field = NULL, *error = NULL;
+	const struct request_candidate *c = NULL, *own = NULL;
+
+	if (r->candidates_n > 0 && r->candidates[0].is_own)
+		own = &r->candidates[0];
+	if (tenant->code != NULL)
+		c = candidate(rq, r, tenant->code);
+	typed->also = c;
+	if (own != NULL && (c == NULL || !c->is_own)) {
+		field = "tenant";
+		error = arena_fmt(rq->arena, "%s is a contact of %s. Choose "
+		    "that client; a contact is never moved to another.",
+		    r->person, own->code);
+	} else if (tenant->code != NULL && c == NULL) {
+		field = "tenant";
+		error = arena_fmt(rq->arena, "No client has the code %s.",
+		    tenant->code);
+	} else if (c != NULL && request_needs_reason(c) &&
+	    str_blank(typed->approve_reason)) {
+		field = "approve_reason";
+		error = arena_fmt(rq->arena, "Say why the contact may join "
+		    "%s: the mail domain is not on its list.", c->code);
+	} else if (reason_bad(typed->approve_reason, &error)) {
+		field = "approve_reason";
+	} else if (c == NULL && !tenant_code_valid(tenant->new_code)) {
+		field = "code";
+		error = "The code must have 2 to 32 capital letters, digits "
+		    "or -, for example ALTWORX.";
+	} else if (c == NULL) {
+		field = "client";
+		error = tenant_name_advice(tenant->new_name);
+	}
+	if (error == NULL)
+		return (false);
+	refuse(rq, 422, r, typed, field, error);
+	return (true);
+}
+
+static bool
+share_refused(struct req *rq, const struct request *r,
+    struct request_typed *typed, const char *code)
+{
+	const struct request_candidate	*c = candidate(rq, r, code);
+	const char			*field = "share_reason", *error;
+
+	if (c == NULL || c->key_name == NULL) {
+		field = "tenant";
+		error = "This client has no key that can be shared. Approve "
+		    "the request in place of it.";
+	} else if (request_needs_reason(c) && str_blank(typed->share_reason)) {
+		error = arena_fmt(rq->arena, "Say why the contact may join %s: "
+		    "the mail domain is not on its list.", c->code);
+	} else if (!reason_bad(typed->share_reason, &error)) {
+		return (false);
+	}
+	refuse(rq, 422, r, typed, field, error);
+	return (true);
+}
+
+static bool
+reason_bad(const char *reason, const char **ret_error)
+{
+	if (str_chars(reason) <= REQUEST_REASON_MAX)
+		return (false);
+	*ret_error = "The reason may have up to 1000 characters. Shorten it.";
+	return (true);
+}
+
+/* After the statement: done, or read again why not. */
+static void
+respond_result(struct req *rq, enum request_decide_result result,
+    const char *code, struct request_typed *typed)
+{
+	struct request		*r;
+	struct tenant		*t;
+
+	if (result == REQUEST_DECIDE_DONE) {
+		respond_see_other(rq, "/staff/queue");
+		return;
+	}
+	r = find(rq);
+	if (r->state != REQUEST_SUBMITTED) {
+		request_view_decided(rq, r);
+		return;
+	}
+	switch (result) {
+	case REQUEST_DECIDE_DONE:
+		break;
+	case REQUEST_DECIDE_HAS_KEY:
+		show_has_key(rq, r, code);
+		break;
+	case REQUEST_DECIDE_CODE:
+		t = tenant_db_find(rq->db, code);
+		typed->also = candidate(rq, r, code);
+		refuse(rq, 422, r, typed, "code", arena_fmt(rq->arena,
+		    "%s is the code of %s. Choose that client above, or write "
+		    "another code.", code, t == NULL ? "another client" :
+		    t->name));
+		break;
+	case REQUEST_DECIDE_SEATED:
+	case REQUEST_DECIDE_NOT:
+		refuse(rq, 409, r, typed, "tenant", "The request or the client "
+		    "has changed since you opened this page. Look again, then "
+		    "decide.");
+		break;
+	}
+}
+
+/* 409: the tenant has a live key, from another request. */
+static void
+show_has_key(struct req *rq, const struct request *r, const char *code)
+{
+	struct view		*v = view_new(rq->arena);
+	struct tenant_detail	*d = tenant_db_detail(rq->db, code);
+	const struct tenant_subscription *s = NULL;
+	int			 i;
+
+	for (i = 0; d != NULL && i < d->subscriptions_n && s == NULL; i++) {
+		if (str_eq(d->subscriptions[i].state, "active") ||
+		    str_eq(d->subscriptions[i].state, "suspended"))
+			s = &d->subscriptions[i];
+	}
+	if (s == NULL)
+		req_fail(rq, 409, "key_gone_meanwhile");
+	view_text(v, "id", r->id);
+	view_text(v, "name", r->name);
+	view_text(v, "tenant_name", d->tenant.name);
+	view_text(v, "tenant_code", d->tenant.code);
+	view_text(v, "key_name", s->name);
+	view_text(v, "decided_by", *s->approved_by == '\0' ? "Somebody" :
+	    s->approved_by);
+	view_text(v, "before", arena_fmt(rq->arena, "%s before you",
+	    request_span(rq->arena, rq->now - s->created_at)));
+	respond_page(rq, 409, "requests/has_key", v);
+}
+
+static void
+refuse(struct req *rq, int status, const struct request *r,
+    struct request_typed *typed, const char *field, const char *error)
+{
+	typed->bad_field = field;
+	typed->error = error;
+	request_view_respond(rq, status, r, typed);
+}

@@ -1,0 +1,294 @@
+/*
+ * The view of a request, for staff: see request_view_pages.h.
+ */
+#include "requests/request_view_pages.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "subscriptions/subscription.h"
+#include "tenants/tenant.h"
+
+static void	show_facts(struct req *, struct view *, const struct request *);
+static void	show_checks(struct req *, struct view *,
+		    const struct request *);
+WAITS static void show_events(struct req *, struct view *,
+		    const struct request *);
+static void	show_share(struct view *, const struct request *,
+		    const struct request_typed *);
+static void	show_approve(struct req *, struct view *,
+		    const struct request *, const struct request_typed *);
+static bool	is_listed(const struct request *, const char *code);
+static void	show_candidate(struct req *, struct view *,
+		    const struct request_candidate *, bool is_chosen);
+static void	show_state(struct view *, enum request_state);
+static const char *first_name(struct arena *, const char *);
+static const char *event_text(struct arena *, const struct request_event *,
+		    const char **ret_icon);
+
+void
+request_view_respond(struct req *rq, int status, const struct request *r,
+    const struct request_typed *typed)
+{
+	static const struct request_typed nothing;
+	struct view	*v = view_new(rq->arena);
+
+	if (typed == NULL)
+		typed = &nothing;
+	form_fields(v, "tenant", "code", "client", "approve_reason",
+	    "share_reason", "reject_reason", NULL);
+	show_facts(rq, v, r);
+	show_checks(rq, v, r);
+	show_events(rq, v, r);
+	show_share(v, r, typed);
+	show_approve(rq, v, r, typed);
+	view_text(v, "reject_reason", typed->reject_reason);
+	view_bool(v, "is_rejecting", typed->reject_reason != NULL);
+	if (typed->error != NULL)
+		form_error(v, typed->bad_field, typed->error);
+	respond_page(rq, status, "requests/request", v);
+}
+
+void
+request_view_decided(struct req *rq, const struct request *r)
+{
+	struct view	*v = view_new(rq->arena);
+
+	assert(r->state != REQUEST_SUBMITTED);
+	view_text(v, "id", r->id);
+	view_text(v, "name", r->name);
+	view_text(v, "person", r->person);
+	show_state(v, r->state);
+	view_text(v, "decided_by", *r->decided_by == '\0' ? "Somebody" :
+	    r->decided_by);
+	view_text(v, "decided_at", clock_long(rq->arena, r->decided_at));
+	view_text(v, "decided_iso", clock_iso(rq->arena, r->decided_at));
+	view_text(v, "before", arena_fmt(rq->arena, "%s before you",
+	    request_span(rq->arena, rq->now - r->decided_at)));
+	view_text(v, "reason", r->state == REQUEST_REJECTED ? r->reason : "");
+	respond_page(rq, 409, "requests/decided", v);
+}
+
+const char *
+request_span(struct arena *a, int64_t length)
+{
+	int64_t	seconds = length / SECOND_US;
+
+	if (length >= MINUTE_US)
+		return (clock_span(a, length));
+	if (seconds < 1)
+		return ("less than a second");
+	return (seconds == 1 ? "1 second" : arena_fmt(a, "%lld seconds",
+	    (long long)seconds));
+}
+
+struct request_due
+request_due(struct arena *a, int64_t due_at, int64_t now)
+{
+	int64_t	left = due_at - now;
+
+	if (left < 0)
+		return ((struct request_due){ "is-bad", "alert",
+		    -left < HOUR_US ? "Overdue" : arena_fmt(a, "%lld h overdue",
+		    (long long)(-left / HOUR_US)) });
+	return ((struct request_due){
+		left < REQUEST_WARN_US ? "is-warn" : "", "clock",
+		left < HOUR_US ? arena_fmt(a, "Due in %lld min",
+		    (long long)(left / MINUTE_US)) :
+		    arena_fmt(a, "Due in %lld h", (long long)(left / HOUR_US)),
+	});
+}
+
+static void
+show_facts(struct req *rq, struct view *v, const struct request *r)
+{
+	struct arena	*a = rq->arena;
+	int64_t		 left = r->due_at - rq->now;
+
+	view_text(v, "id", r->id);
+	view_text(v, "name", r->name);
+	view_text(v, "product", r->product);
+	view_text(v, "person", r->person);
+	view_text(v, "person_first", first_name(a, r->person));
+	view_text(v, "email", r->email);
+	view_text(v, "client", r->client);
+	view_text(v, "sent_at", clock_long(a, r->submitted_at));
+	view_text(v, "sent_iso", clock_iso(a, r->submitted_at));
+	show_state(v, r->state);
+	view_text(v, "due_text", r->state != REQUEST_SUBMITTED ? "" :
+	    left < 0 ? arena_fmt(a, "%s ago", clock_span(a, -left)) :
+	    arena_fmt(a, "In %s", clock_span(a, left)));
+	view_text(v, "decided_at", r->decided_at == 0 ? "" :
+	    clock_long(a, r->decided_at));
+	view_text(v, "decided_by", r->decided_by);
+	view_text(v, "reason", r->reason);
+}
+
+static void
+show_checks(struct req *rq, struct view *v, const struct request *r)
+{
+	struct request_checks	 checks = request_check(rq->arena, r);
+	struct view		*row;
+	int			 i;
+
+	view_text(v, "checks_tone", checks.warnings == 0 ? "is-good" :
+	    "is-warn");
+	view_text(v, "checks_icon", checks.warnings == 0 ? "check-circle" :
+	    "alert");
+	view_text(v, "checks_text", checks.warnings == 0 ? "All fit" :
+	    arena_fmt(rq->arena, "%d to look at", checks.warnings));
+	for (i = 0; i < checks.n; i++) {
+		row = view_row(v, "checks");
+		view_text(row, "tone", checks.list[i].tone);
+		view_text(row, "icon", checks.list[i].icon);
+		view_text(row, "title", checks.list[i].title);
+		view_text(row, "text", checks.list[i].text);
+		view_text(row, "tenant_code", checks.list[i].tenant_code);
+	}
+}
+
+static void
+show_events(struct req *rq, struct view *v, const struct request *r)
+{
+	struct request_events	 events = request_db_events(rq->db, r->id);
+	struct view		*row;
+	const char		*icon;
+	int			 i;
+
+	view_list(v, "events");
+	for (i = 0; i < events.n; i++) {
+		row = view_row(v, "events");
+		view_text(row, "text", event_text(rq->arena, &events.list[i],
+		    &icon));
+		view_text(row, "icon", icon);
+		view_text(row, "at", clock_long(rq->arena,
+		    events.list[i].at));
+	}
+}
+
+static void
+show_share(struct view *v, const struct request *r,
+    const struct request_typed *typed)
+{
+	const struct request_candidate	*c = request_shareable(r);
+
+	view_bool(v, "can_share", c != NULL);
+	if (c == NULL)
+		return;
+	view_text(v, "share_code", c->code);
+	view_text(v, "share_name", c->name);
+	view_text(v, "share_key", c->key_name);
+	view_text(v, "share_people", *c->owners == '\0' ?
+	    "everybody of that client" : c->owners);
+	view_bool(v, "share_needs_reason", request_needs_reason(c));
+	view_text(v, "share_reason", typed->share_reason);
+}
+
+static void
+show_approve(struct req *rq, struct view *v, const struct request *r,
+    const struct request_typed *typed)
+{
+	struct subscription_name	 name;
+	const struct request_candidate	*c;
+	const char			*client = r->client;
+	bool				 asks = false, chosen, any = false;
+	int				 i;
+
+	view_bool(v, "can_approve", request_approvable(r));
+	view_list(v, "candidates");
+	for (i = 0; i <= r->candidates_n; i++) {
+		c = i < r->candidates_n ? &r->candidates[i] : typed->also;
+		if (c == NULL || c->key_name != NULL || (c == typed->also &&
+		    is_listed(r, c->code)))
+			continue;
+		/* At first the tenant of the same name is chosen. */
+		chosen = typed->tenant != NULL ? str_eq(typed->tenant,
+		    c->code) : !any && (c->is_own || c->by_name || c->by_code);
+		any = any || chosen;
+		asks = asks || request_needs_reason(c);
+		show_candidate(rq, v, c, chosen);
+	}
+	view_bool(v, "is_new", !any);
+	view_bool(v, "approve_asks_reason", asks);
+	if (subscription_name_check(rq->arena, r->name, &name) ==
+	    SUBSCRIPTION_NAME_GOOD)
+		client = name.client;
+	view_text(v, "new_code", typed->code != NULL ? typed->code :
+	    tenant_code_propose(rq->arena, client));
+	view_text(v, "new_client", typed->client != NULL ? typed->client :
+	    client);
+	view_text(v, "approve_reason", typed->approve_reason);
+}
+
+static bool
+is_listed(const struct request *r, const char *code)
+{
+	int	i;
+
+	for (i = 0; i < r->candidates_n; i++) {
+		if (str_eq(r->candidates[i].code, code))
+			return (true);
+	}
+	return (false);
+}
+
+static void
+show_candidate(struct req *rq, struct view *v,
+    const struct request_candidate *c, bool is_chosen)
+{
+	struct view	*row = view_row(v, "candidates");
+	const char	*note;
+
+	note = c->is_own ? "the contact’s own" : c->by_name ? "same name" :
+	    c->by_code ? "same code" : c->has_domain ? "same mail domain" :
+	    "the one of that code";
+	view_text(row, "code", c->code);
+	view_text(row, "tenant", c->name);
+	view_text(row, "note", c->by_name && c->has_domain ?
+	    arena_fmt(rq->arena, "%s and mail domain", note) : note);
+	view_bool(row, "needs_reason", request_needs_reason(c));
+	view_bool(row, "is_chosen", is_chosen);
+}
+
+static void
+show_state(struct view *v, enum request_state state)
+{
+	view_bool(v, "is_submitted", state == REQUEST_SUBMITTED);
+	view_bool(v, "is_approved", state == REQUEST_APPROVED);
+	view_bool(v, "is_shared", state == REQUEST_SHARED);
+	view_bool(v, "is_rejected", state == REQUEST_REJECTED);
+	view_bool(v, "is_withdrawn", state == REQUEST_WITHDRAWN);
+}
+
+static const char *
+first_name(struct arena *a, const char *name)
+{
+	return (arena_strndup(a, name, strcspn(name, " ")));
+}
+
+static const char *
+event_text(struct arena *a, const struct request_event *e,
+    const char **ret_icon)
+{
+	static const struct {
+		const char	*action, *icon, *words;
+	} known[] = {
+		{ "request.submitted", "arrow-right", "sent the request" },
+		{ "request.withdrawn", "ban", "withdrew the request" },
+		{ "request.approved", "check",
+		    "approved the request and issued the key" },
+		{ "request.shared", "share", "shared the existing key" },
+		{ "request.rejected", "x", "rejected the request" },
+	};
+	const char	*who = *e->person == '\0' ? "Somebody" : e->person;
+	size_t		 i;
+
+	for (i = 0; i < COUNT(known); i++) {
+		if (str_eq(known[i].action, e->action)) {
+			*ret_icon = known[i].icon;
+			return (arena_fmt(a, "%s %s", who, known[i].words));
+		}
+	}
+	*ret_icon = "info";
+	return (arena_fmt(a, "%s: %s", who, e->action));
+}

@@ -1,0 +1,36 @@
+/*
+ * What the pages of staff share: the view of a request with its checks and
+ * the forms to decide, as templates/requests/request.html takes it.
+ */
+#ifndef REQUESTS_REQUEST_VIEW_PAGES_H
+#define REQUESTS_REQUEST_VIEW_PAGES_H
+
+#include "requests/request.h"
+#include "web/respond.h"
+
+/* What was typed into one of the three forms, and what is wrong with it; NULL
+ * for what was not. */
+struct request_typed {
+	const char	*tenant, *code, *client;	/* approve */
+	const char	*approve_reason, *share_reason, *reject_reason;
+	/* A control's id and a sentence. */
+	const char	*bad_field, *error;
+	/* A tenant to offer beside the candidates. */
+	const struct request_candidate *also;
+};
+
+/* "29 hours", "1 hour", "40 minutes", "12 seconds" between two instants. */
+const char	*request_span(struct arena *, int64_t length_us);
+/* "Due in 29 h", "3 h overdue", with the tone and icon of a badge. */
+struct request_due {
+	const char	*tone, *icon, *text;
+};
+struct request_due request_due(struct arena *, int64_t due_at, int64_t now);
+
+/* The page of a request; typed is NULL on GET. */
+WAITS void	 request_view_respond(struct req *, int status,
+		    const struct request *, const struct request_typed *);
+/* 409: who was faster. */
+void		 request_view_decided(struct req *, const struct request *);
+
+#endif

@@ -1,0 +1,450 @@
+/*
+ * Requests against a real PostgreSQL: who may ask, what staff see, and that a
+ * decision is whole, once, and within the rule of letting in.
+ */
+#include "requests/world.h"
+
+#include "requests/request.h"
+
+static const char	*keeper;	/* a member of staff */
+
+static int
+begin(void **state)
+{
+	(void)state;
+	world_clear();
+	keeper = staff("Tomas Okafor");
+	return (0);
+}
+
+static const char *
+ask(const char *account, const char *name, const char *client)
+{
+	assert_int_equal(request_db_submit(db, account, product, name, client,
+	    48), REQUEST_SUBMIT_DONE);
+	return (text(db, "SELECT id FROM request WHERE account_id = $1 "
+	    "ORDER BY id DESC LIMIT 1", DB_ARGS(account)));
+}
+
+static enum request_decide_result
+approve_new(const char *request, const char *code, const char *name)
+{
+	struct request_decision	d = { request, keeper, "" };
+	struct request_tenant	t = { NULL, code, name };
+
+	return (request_db_approve(db, ring, &d, &t));
+}
+
+static enum request_decide_result
+approve_into(const char *request, const char *code, const char *reason)
+{
+	struct request_decision	d = { request, keeper, reason };
+	struct request_tenant	t = { code, NULL, NULL };
+
+	return (request_db_approve(db, ring, &d, &t));
+}
+
+static enum request_decide_result
+share(const char *request, const char *code, const char *reason)
+{
+	struct request_decision	d = { request, keeper, reason };
+
+	return (request_db_share(db, &d, code));
+}
+
+static int64_t
+mails(const char *kind, const char *account)
+{
+	return (count(owner, "SELECT count(*) FROM outbox WHERE kind = $1 "
+	    "AND account_id = $2", DB_ARGS(kind, account)));
+}
+
+static int64_t
+audits(const char *action, const char *subject)
+{
+	return (count(db, "SELECT count(*) FROM audit WHERE action = $1 "
+	    "AND subject_id = $2", DB_ARGS(action, subject)));
+}
+
+static const char *
+state_of(const char *request)
+{
+	return (text(db, "SELECT state FROM request WHERE id = $1",
+	    DB_ARGS(request)));
+}
+
+static const char *
+role_in(const char *account, const char *code)
+{
+	return (text(db, "SELECT m.role || ' by ' || m.let_in_by "
+	    "FROM membership m JOIN tenant t ON t.id = m.tenant_id "
+	    "WHERE m.account_id = $1 AND t.code = $2",
+	    DB_ARGS(account, code)));
+}
+
+static void
+test_submit(void **state)
+{
+	const char	*ada = contact("Ada", "altaworx.example", "Altaworx");
+	const char	*second = staff("Second Keeper");
+	const char	*id;
+
+	(void)state;
+	id = ask(ada, "Altaworx-KEY", "Altaworx, Inc.");
+	assert_string_equal(state_of(id), "submitted");
+	assert_string_equal(text(db, "SELECT client_folded FROM request "
+	    "WHERE id = $1", DB_ARGS(id)), "altaworx");
+	assert_int_equal(count(db, "SELECT extract(epoch FROM due_at - "
+	    "submitted_at)::bigint FROM request WHERE id = $1", DB_ARGS(id)),
+	    48 * 3600);
+	assert_int_equal(mails("request_submitted_staff", keeper), 1);
+	assert_int_equal(mails("request_submitted_staff", second), 1);
+	assert_int_equal(mails("request_submitted", ada), 1);
+	assert_int_equal(audits("request.submitted", id), 1);
+	/* All parameters of a mail are texts. */
+	assert_int_equal(count(owner, "SELECT count(*) FROM outbox o, "
+	    "jsonb_each(o.params) p WHERE jsonb_typeof(p.value) <> 'string'",
+	    DB_NONE), 0);
+	/* Another while it is open changes nothing. */
+	assert_int_equal(request_db_submit(db, ada, product, "Alta-KEY",
+	    "Alta", 48), REQUEST_SUBMIT_OPEN);
+	assert_int_equal(mails("request_submitted", ada), 1);
+	/* Staff can't ask. */
+	assert_int_equal(request_db_submit(db, keeper, product, "Alta-KEY",
+	    "Alta", 48), REQUEST_SUBMIT_CLOSED);
+}
+
+static void
+test_closed_product(void **state)
+{
+	const char	*ada = contact("Ada", "altaworx.example", "Altaworx");
+
+	(void)state;
+	run(db, "UPDATE product SET state = 'closed' WHERE id = $1",
+	    DB_ARGS(product));
+	assert_int_equal(request_db_submit(db, ada, product, "Alta-KEY",
+	    "Alta", 48), REQUEST_SUBMIT_CLOSED);
+	run(db, "UPDATE product SET state = 'published' WHERE id = $1",
+	    DB_ARGS(product));
+}
+
+static void
+test_approve_new(void **state)
+{
+	const char	*ada = contact("Ada", "altaworx.example", "Altaworx");
+	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx"), *sub;
+
+	(void)state;
+	assert_int_equal(approve_new(id, "ALTWORX", "Altaworx"),
+	    REQUEST_DECIDE_DONE);
+	assert_string_equal(state_of(id), "approved");
+	assert_string_equal(role_in(ada, "ALTWORX"), "owner by first");
+	sub = text(db, "SELECT subscription_id FROM request WHERE id = $1",
+	    DB_ARGS(id));
+	assert_string_equal(text(db, "SELECT name || ' ' || state FROM "
+	    "subscription WHERE id = $1", DB_ARGS(sub)),
+	    "Altaworx-KEY active");
+	assert_string_equal(text(db, "SELECT string_agg(slot, ' ' ORDER BY "
+	    "slot) FROM subscription_key WHERE subscription_id = $1 "
+	    "AND state = 'current'", DB_ARGS(sub)), "primary secondary");
+	assert_int_equal(count(db, "SELECT count(DISTINCT mac) + "
+	    "count(DISTINCT prefix_mac) FROM subscription_key "
+	    "WHERE subscription_id = $1", DB_ARGS(sub)), 4);
+	assert_string_equal(text(db, "SELECT slug FROM tenant WHERE code = "
+	    "'ALTWORX'", DB_NONE), "altaworx");
+	assert_int_equal(audits("request.approved", id), 1);
+	assert_int_equal(audits("subscription.created", sub), 1);
+	assert_int_equal(audits("membership.created", ada), 1);
+	assert_int_equal(mails("request_approved", ada), 1);
+	assert_int_equal(count(owner, "SELECT count(*) FROM outbox "
+	    "WHERE kind = 'owner_contact_joined'", DB_NONE), 0);
+}
+
+static void
+test_twice(void **state)
+{
+	const char	*ada = contact("Ada", "altaworx.example", "Altaworx");
+	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
+	struct request_decision	no = { id, keeper, "Not a client of ours." };
+
+	(void)state;
+	assert_int_equal(approve_new(id, "ALTWORX", "Altaworx"),
+	    REQUEST_DECIDE_DONE);
+	assert_int_equal(approve_new(id, "ALTWORX2", "Altaworx"),
+	    REQUEST_DECIDE_NOT);
+	assert_int_equal(request_db_reject(db, &no), REQUEST_DECIDE_NOT);
+	assert_int_equal(share(id, "ALTWORX", "why"), REQUEST_DECIDE_NOT);
+	assert_int_equal(request_db_withdraw(db, ada, id),
+	    REQUEST_WITHDRAW_LATE);
+	assert_int_equal(count(db, "SELECT count(*) FROM subscription",
+	    DB_NONE), 1);
+	assert_int_equal(count(db, "SELECT count(*) FROM tenant", DB_NONE),
+	    1);
+	assert_int_equal(mails("request_approved", ada), 1);
+	assert_int_equal(mails("request_rejected", ada), 0);
+}
+
+/* Of two requests of one tenant, one gets the key. */
+static void
+test_one_key(void **state)
+{
+	const char	*ada = contact("Ada", "altaworx.example", "Altaworx");
+	const char	*bob = contact("Bob", "altaworx.example", "ALTAWORX");
+	const char	*first = ask(ada, "Altaworx-KEY", "Altaworx");
+	const char	*second = ask(bob, "ALTAWORX-KEY", "ALTAWORX");
+
+	(void)state;
+	assert_int_equal(approve_new(first, "ALTWORX", "Altaworx"),
+	    REQUEST_DECIDE_DONE);
+	assert_int_equal(approve_into(second, "ALTWORX", "Known by phone"),
+	    REQUEST_DECIDE_HAS_KEY);
+	assert_string_equal(state_of(second), "submitted");
+	assert_string_equal(role_in(bob, "ALTWORX"), "");
+	assert_int_equal(mails("owner_contact_joined", ada), 0);
+	/* Nor as a new client with that code. */
+	assert_int_equal(approve_new(second, "ALTWORX", "Altaworx"),
+	    REQUEST_DECIDE_CODE);
+	/* The rule: neither domain nor reason. */
+	assert_int_equal(share(second, "ALTWORX", ""), REQUEST_DECIDE_NOT);
+	assert_int_equal(share(second, "ALTWORX", "Known by phone"),
+	    REQUEST_DECIDE_DONE);
+	assert_string_equal(state_of(second), "shared");
+	assert_string_equal(role_in(bob, "ALTWORX"), "member by reason");
+	assert_int_equal(mails("owner_contact_joined", ada), 1);
+	assert_int_equal(mails("request_shared", bob), 1);
+	assert_int_equal(audits("request.shared", second), 1);
+	assert_int_equal(count(db, "SELECT count(*) FROM subscription_key",
+	    DB_NONE), 2);
+	/* A member with a key asks in vain. */
+	assert_int_equal(request_db_submit(db, bob, product, "Alta-KEY",
+	    "Alta", 48), REQUEST_SUBMIT_CLOSED);
+}
+
+static void
+test_letting_in(void **state)
+{
+	const char	*eve = contact("Eve", "gmail.com", "Altaworx");
+	const char	*bob = contact("Bob", "altaworx.example", "Altaworx");
+	const char	*id;
+
+	(void)state;
+	tenant_add("ALTWORX", "Altaworx");
+	id = ask(eve, "Altaworx-KEY", "Altaworx");
+	assert_int_equal(approve_into(id, "ALTWORX", ""), REQUEST_DECIDE_NOT);
+	assert_string_equal(state_of(id), "submitted");
+	assert_int_equal(count(db, "SELECT count(*) FROM membership",
+	    DB_NONE), 0);
+	assert_int_equal(approve_into(id, "NOBODY", "x"), REQUEST_DECIDE_NOT);
+	id = ask(bob, "Altaworx-KEY", "Altaworx");
+	domain_add("ALTWORX", "altaworx.example");
+	assert_int_equal(approve_into(id, "ALTWORX", ""),
+	    REQUEST_DECIDE_DONE);
+	/* The first of a tenant that was imported owns it. */
+	assert_string_equal(role_in(bob, "ALTWORX"), "owner by domain");
+}
+
+/* A contact of one tenant is never moved to another. */
+static void
+test_never_moved(void **state)
+{
+	const char	*ada = contact("Ada", "altaworx.example", "Altaworx");
+	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
+
+	(void)state;
+	tenant_add("OTHER", "Other Co");
+	domain_add("OTHER", "altaworx.example");
+	assert_int_equal(approve_new(id, "ALTWORX", "Altaworx"),
+	    REQUEST_DECIDE_DONE);
+	run(db, "UPDATE subscription SET state = 'cancelled', "
+	    "ended_at = now()", DB_NONE);
+	id = ask(ada, "Altaworx-KEY", "Altaworx");
+	assert_int_equal(approve_into(id, "OTHER", "a reason"),
+	    REQUEST_DECIDE_NOT);
+	assert_int_equal(approve_new(id, "THIRD", "Third"),
+	    REQUEST_DECIDE_NOT);
+	/* Into his own again: no reason is needed, the seat stays. */
+	assert_int_equal(approve_into(id, "ALTWORX", ""),
+	    REQUEST_DECIDE_DONE);
+	assert_string_equal(role_in(ada, "ALTWORX"), "owner by first");
+	assert_int_equal(count(db, "SELECT count(*) FROM membership",
+	    DB_NONE), 1);
+	assert_int_equal(audits("membership.created", ada), 1);
+}
+
+/* Colleagues of one tenant: the second open request is refused at once. */
+static void
+test_one_open(void **state)
+{
+	const char	*ada = contact("Ada", "altaworx.example", "Altaworx");
+	const char	*bob = contact("Bob", "altaworx.example", "Altaworx");
+	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
+	struct request_decision	no;
+
+	(void)state;
+	assert_int_equal(approve_new(id, "ALTWORX", "Altaworx"),
+	    REQUEST_DECIDE_DONE);
+	id = ask(bob, "Altaworx-KEY", "Altaworx");
+	assert_int_equal(share(id, "ALTWORX", "phone"), REQUEST_DECIDE_DONE);
+	run(db, "UPDATE subscription SET state = 'expired'", DB_NONE);
+	id = ask(bob, "Altaworx-KEY", "Altaworx");
+	assert_int_equal(request_db_submit(db, ada, product, "Altaworx-KEY",
+	    "Altaworx", 48), REQUEST_SUBMIT_OPEN);
+	/* A member can't end a colleague's; an owner can, and he is told. */
+	assert_int_equal(request_db_withdraw(db, contact("X", "x.example",
+	    "X"), id), REQUEST_WITHDRAW_NONE);
+	assert_int_equal(request_db_withdraw(db, ada, id),
+	    REQUEST_WITHDRAW_DONE);
+	assert_int_equal(mails("request_withdrawn", bob), 1);
+	assert_int_equal(audits("request.withdrawn", id), 1);
+	id = ask(ada, "Altaworx-KEY", "Altaworx");
+	assert_int_equal(request_db_withdraw(db, bob, id),
+	    REQUEST_WITHDRAW_NONE);
+	no = (struct request_decision){ id, keeper, "Ended long ago" };
+	assert_int_equal(request_db_reject(db, &no), REQUEST_DECIDE_DONE);
+	assert_string_equal(text(owner, "SELECT params ->> 'reason' FROM "
+	    "outbox WHERE kind = 'request_rejected' AND account_id = $1",
+	    DB_ARGS(ada)), "Ended long ago");
+	assert_int_equal(audits("request.rejected", id), 1);
+}
+
+/* Only staff decide, who still are staff, and never on their own. */
+static void
+test_who_decides(void **state)
+{
+	const char	*ada = contact("Ada", "altaworx.example", "Altaworx");
+	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
+	struct request_decision	d = { id, ada, "why" };
+	struct request_tenant	t = { NULL, "ALTWORX", "Altaworx" };
+
+	(void)state;
+	assert_int_equal(request_db_approve(db, ring, &d, &t),
+	    REQUEST_DECIDE_NOT);
+	assert_int_equal(request_db_reject(db, &d), REQUEST_DECIDE_NOT);
+	run(db, "UPDATE account SET state = 'disabled' WHERE id = $1",
+	    DB_ARGS(keeper));
+	assert_int_equal(approve_new(id, "ALTWORX", "Altaworx"),
+	    REQUEST_DECIDE_NOT);
+	/* A member of staff who had a request from before. */
+	run(db, "UPDATE account SET state = 'active' WHERE id = $1",
+	    DB_ARGS(keeper));
+	run(db, "UPDATE request SET account_id = $1 WHERE id = $2",
+	    DB_ARGS(keeper, id));
+	d.staff_id = keeper;
+	assert_int_equal(request_db_approve(db, ring, &d, &t),
+	    REQUEST_DECIDE_NOT);
+	assert_int_equal(request_db_reject(db, &d), REQUEST_DECIDE_NOT);
+	assert_string_equal(state_of(id), "submitted");
+}
+
+static void
+test_slugs(void **state)
+{
+	const char	*id;
+
+	(void)state;
+	tenant_add("ACME1", "Acme");
+	run(db, "INSERT INTO tenant (id, code, name, name_folded, slug) "
+	    "VALUES (gen_random_uuid(), 'ACME2', 'Acme', 'acme', 'acme-2')",
+	    DB_NONE);
+	id = ask(contact("Ada", "acme.example", "Acme"), "Acme-KEY", "Acme");
+	assert_int_equal(approve_new(id, "ACME3", "Acme"),
+	    REQUEST_DECIDE_DONE);
+	assert_string_equal(text(db, "SELECT slug FROM tenant WHERE code = "
+	    "'ACME3'", DB_NONE), "acme-3");
+	id = ask(contact("Ada", "acme.example", "شركة"), "شركة-KEY", "شركة");
+	assert_int_equal(approve_new(id, "SHARIKA", "شركة"),
+	    REQUEST_DECIDE_DONE);
+	assert_string_equal(text(db, "SELECT slug FROM tenant WHERE code = "
+	    "'SHARIKA'", DB_NONE), "sharika");
+}
+
+static void
+test_find(void **state)
+{
+	const char	*ada = contact("Ada", "altaworx.example", "Altaworx");
+	const char	*bob = contact("Bob", "mail.altaworx.example",
+			    "Altaworx LLC");
+	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
+	struct request	*r = request_db_find(db, id);
+	struct request_events events;
+
+	(void)state;
+	assert_int_equal(r->candidates_n, 0);
+	assert_int_equal(r->others_open, 0);
+	assert_true(request_approvable(r));
+	assert_null(request_shareable(r));
+	assert_int_equal(approve_new(id, "ALTWORX", "Altaworx"),
+	    REQUEST_DECIDE_DONE);
+	domain_add("ALTWORX", "mail.altaworx.example");
+	id = ask(bob, "ALTWORX-KEY", "ALTWORX");	/* its code */
+	r = request_db_find(db, id);
+	assert_int_equal(r->candidates_n, 1);
+	assert_true(r->candidates[0].by_code);
+	assert_false(r->candidates[0].by_name);
+	assert_true(r->candidates[0].has_domain);
+	assert_false(request_needs_reason(&r->candidates[0]));
+	assert_string_equal(r->candidates[0].key_name, "Altaworx-KEY");
+	assert_string_equal(r->candidates[0].owners, "Ada");
+	assert_false(request_approvable(r));
+	assert_ptr_equal(request_shareable(r), &r->candidates[0]);
+	events = request_db_events(db, id);
+	assert_int_equal(events.n, 1);
+	assert_string_equal(events.list[0].action, "request.submitted");
+	assert_string_equal(events.list[0].person, "Bob");
+	assert_null(request_db_find(db, ada));
+}
+
+/* 120 requests come in pages, each once and oldest first. */
+static void
+test_queue(void **state)
+{
+	struct request_list	list;
+	const char		*after = "", *last = "";
+	int			 i, seen = 0, pages = 0;
+
+	(void)state;
+	for (i = 0; i < 120; i++)
+		(void)ask(contact("Ada", "gmail.com", "Many"),
+		    arena_fmt(arena, "Many %d-KEY", i % 2), "Many");
+	/* Of the same moment: the id decides. */
+	run(db, "UPDATE request SET submitted_at = date_trunc('day', now())",
+	    DB_NONE);
+	do {
+		list = request_db_queue(db, after);
+		assert_int_equal(list.total, 120);
+		for (i = 0; i < list.n; i++) {
+			assert_true(strcmp(last, list.list[i].id) < 0);
+			last = list.list[i].id;
+			assert_true(list.list[i].is_public_mail);
+			assert_int_equal(list.list[i].others_open, 119);
+			seen++;
+		}
+		after = list.next_after;
+		pages++;
+	} while (*after != '\0');
+	assert_int_equal(seen, 120);
+	assert_int_equal(pages, 3);
+	assert_int_equal(request_db_queue(db, "nonsense").n, 0);
+	assert_int_equal(request_db_queue(db, "-1.x").n, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_submit, begin),
+		cmocka_unit_test_setup(test_closed_product, begin),
+		cmocka_unit_test_setup(test_approve_new, begin),
+		cmocka_unit_test_setup(test_twice, begin),
+		cmocka_unit_test_setup(test_one_key, begin),
+		cmocka_unit_test_setup(test_letting_in, begin),
+		cmocka_unit_test_setup(test_never_moved, begin),
+		cmocka_unit_test_setup(test_one_open, begin),
+		cmocka_unit_test_setup(test_who_decides, begin),
+		cmocka_unit_test_setup(test_slugs, begin),
+		cmocka_unit_test_setup(test_find, begin),
+		cmocka_unit_test_setup(test_queue, begin),
+	};
+
+	return (cmocka_run_group_tests(tests, world_setup, world_teardown));
+}
