@@ -1,0 +1,83 @@
+/*
+ * The profile in one statement: each part starts from an index of the
+ * contact's account or tenant.
+ */
+#include "profile/profile.h"
+
+#include "base/str.h"
+
+#define MICROS(x)	"(extract(epoch FROM " x ") * 1000000)::bigint"
+
+#define REQUEST_COLUMNS							\
+	"'r', r.id, r.name, p.name, p.slug, r.state, dp.name, "		\
+	MICROS("r.submitted_at") ", 0, 0, NULL, NULL, 0, 0, "		\
+	MICROS("r.due_at") ", " MICROS("r.decided_at") ", r.reason, "	\
+	"r.account_id = $1 "
+#define REQUEST_JOINS							\
+	"JOIN product p ON p.id = r.product_id "			\
+	"LEFT JOIN person dp ON dp.account_id = r.decided_by "
+
+struct profile
+profile_db_read(struct db *db, const char *account_id, const char *tenant_id)
+{
+	struct profile		 list;
+	const struct db_rows	*rows;
+	int			 i;
+
+	DB_QUERY(profile_read,
+	    "(SELECT 's' AS kind, s.id, s.name, p.name AS product, p.slug, "
+	    "s.state, ap.name AS by, " MICROS("s.created_at") " AS at, "
+	    "p.calls_a_minute, p.calls_a_day, k1.last4, k2.last4, "
+	    MICROS("k1.created_at") ", " MICROS("k2.created_at") ", "
+	    "0::bigint AS due_at, 0::bigint AS decided_at, ''::text AS reason,"
+	    " true AS is_own "
+	    "FROM subscription s JOIN product p ON p.id = s.product_id "
+	    "LEFT JOIN person ap ON ap.account_id = s.approved_by "
+	    "LEFT JOIN subscription_key k1 ON k1.subscription_id = s.id "
+	    "AND k1.slot = 'primary' AND k1.state = 'current' "
+	    "LEFT JOIN subscription_key k2 ON k2.subscription_id = s.id "
+	    "AND k2.slot = 'secondary' AND k2.state = 'current' "
+	    "WHERE s.tenant_id = $2 ORDER BY s.id DESC LIMIT 20) "
+	    "UNION ALL "
+	    "(SELECT " REQUEST_COLUMNS "FROM request r " REQUEST_JOINS
+	    "WHERE r.tenant_id = $2 AND r.state = 'submitted' "
+	    "AND r.account_id <> $1) "
+	    "UNION ALL "
+	    "(SELECT " REQUEST_COLUMNS "FROM request r " REQUEST_JOINS
+	    "WHERE r.account_id = $1 ORDER BY r.id DESC LIMIT 10)");
+	_Static_assert(PROFILE_REQUESTS_MAX == 10 &&
+	    PROFILE_SUBSCRIPTIONS_MAX == 20, "the limits above");
+
+	rows = db_read(db, &profile_read, DB_ARGS(account_id, tenant_id));
+	list.n = rows->n;
+	list.list = arena_calloc(db_arena(db), (size_t)rows->n,
+	    sizeof(*list.list));
+	for (i = 0; i < rows->n; i++)
+		list.list[i] = (struct profile_row){
+			.kind = str_eq(db_text(rows, i, 0), "s") ?
+			    PROFILE_SUBSCRIPTION : PROFILE_REQUEST,
+			.id = db_text(rows, i, 1),
+			.name = db_text(rows, i, 2),
+			.product = db_text(rows, i, 3),
+			.product_slug = db_text(rows, i, 4),
+			.state = db_text(rows, i, 5),
+			.by = db_is_null(rows, i, 6) ? "" :
+			    db_text(rows, i, 6),
+			.at = db_number(rows, i, 7),
+			.calls_a_minute = db_number(rows, i, 8),
+			.calls_a_day = db_is_null(rows, i, 9) ? 0 :
+			    db_number(rows, i, 9),
+			.primary_last4 = db_text(rows, i, 10),
+			.secondary_last4 = db_text(rows, i, 11),
+			.primary_at = db_is_null(rows, i, 12) ? 0 :
+			    db_number(rows, i, 12),
+			.secondary_at = db_is_null(rows, i, 13) ? 0 :
+			    db_number(rows, i, 13),
+			.due_at = db_number(rows, i, 14),
+			.decided_at = db_is_null(rows, i, 15) ? 0 :
+			    db_number(rows, i, 15),
+			.reason = db_text(rows, i, 16),
+			.is_own = db_truth(rows, i, 17),
+		};
+	return (list);
+}
