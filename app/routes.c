@@ -4,6 +4,12 @@
  */
 #include "accounts/account_pages.h"
 #include "health.h"
+#include "home/home.h"
+#include "keys/key.h"
+#include "products/product.h"
+#include "profile/profile.h"
+#include "requests/request.h"
+#include "tenants/tenant.h"
 #include "web/asset.h"
 #include "web/route.h"
 
@@ -25,6 +31,38 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/signin/again", signin_page_again_enter, ACCOUNT },
 	{ METHOD_POST,	"/signout",	signin_page_leave, ACCOUNT },
 	{ METHOD_GET,	"/account",	account_page,	ACCOUNT },
+
+	/* what there is */
+	{ METHOD_GET,	"/",		home_page,	ANYONE },
+	{ METHOD_GET,	"/how-it-works", home_page_how,	ANYONE },
+	{ METHOD_GET,	"/terms",	home_page_terms, ANYONE },
+	{ METHOD_GET,	"/products",	product_page_list, ANYONE },
+	{ METHOD_GET,	"/products/:slug", product_page_show, ANYONE },
+
+	/* contacts: ask, wait, look at the key */
+	{ METHOD_GET,	"/products/:slug/subscribe",
+			request_page_subscribe_form, CONTACT },
+	{ METHOD_POST,	"/products/:slug/subscribe",
+			request_page_subscribe, CONTACT },
+	{ METHOD_POST,	"/requests/:id/withdraw",
+			request_page_withdraw,	CONTACT },
+	{ METHOD_GET,	"/profile",	profile_page,	ACCOUNT },
+	{ METHOD_POST,	"/subscriptions/:id/keys/primary/show",
+			key_page_show_primary,	CONTACT | FRESH },
+	{ METHOD_POST,	"/subscriptions/:id/keys/secondary/show",
+			key_page_show_secondary, CONTACT | FRESH },
+
+	/* staff: decide, look up */
+	{ METHOD_GET,	"/staff/queue",	request_page_queue, STAFF },
+	{ METHOD_GET,	"/staff/requests/:id", request_page_show, STAFF },
+	{ METHOD_POST,	"/staff/requests/:id/approve",
+			request_page_approve,	STAFF | FRESH },
+	{ METHOD_POST,	"/staff/requests/:id/share",
+			request_page_share,	STAFF | FRESH },
+	{ METHOD_POST,	"/staff/requests/:id/reject",
+			request_page_reject,	STAFF },
+	{ METHOD_GET,	"/staff/tenants", tenant_page_list, STAFF },
+	{ METHOD_GET,	"/staff/tenants/:code", tenant_page_show, STAFF },
 
 	{ 0, NULL, NULL, 0 }
 };
