@@ -153,16 +153,16 @@ fail() {	# NAME WHY: with the end of its log
 	exit 1
 }
 
-# 100 × 0.1 s; COMMAND is tried until it succeeds or NAME's process ends.
+# 300 × 0.1 s, for slow machines; COMMAND is tried until it succeeds or NAME's process ends.
 wait_for() {	# NAME COMMAND...
 	local n=$1 t
 	shift
-	for ((t = 0; t < 100; t++)); do
+	for ((t = 0; t < 300; t++)); do
 		"$@" 2>/dev/null && return 0
 		alive "${pids[-1]}" || fail "$n" "$n ended at its start"
 		sleep 0.1
 	done
-	fail "$n" "$n is not ready after 10 s"
+	fail "$n" "$n is not ready after 30 s"
 }
 
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

@@ -13,8 +13,7 @@ import time
 
 import pytest
 from lib import base
-
-RUN = base.ROOT / "conf/dev/run.sh"
+from lib import run as run_lib
 
 PORTAL = """#!/usr/bin/python3
 import http.server, os, signal, sys, time
@@ -49,98 +48,36 @@ esac
 """
 
 
-class Run:
-    """One call of run.sh with stand-ins."""
-
-    def __init__(self, folder, **env):
-        self.var = folder / "var"
-        self.port, self.gateway_port = base.free_port(), base.free_port()
-        self.build = folder / "build"
-        self.output = folder / "output"
-        (self.build / "assets").mkdir(parents=True, exist_ok=True)
-        for name, text in (("latchkey", PORTAL), ("latchkeyctl", CTL),
-                           ("latchkey-courier", COURIER)):
-            (self.build / name).write_text(text)
-            (self.build / name).chmod(0o755)
-        self.env = base.clean_env(
-            PORT=str(self.port), GATEWAY_PORT=str(self.gateway_port),
-            VAR=str(self.var), O=str(self.build), **env)
-        self.process = None
-
-    def start(self, ready=True):
-        with open(self.output, "wb") as output:
-            self.process = base.spawn(["bash", RUN], stdout=output,
-                                      stderr=output, env=self.env)
-        if ready:
-            base.wait_until(self.is_ready, 30, "run.sh to be ready")
-        return self
-
-    def is_ready(self):
-        assert self.process.poll() is None, self.said()
-        return "Ctrl-C stops everything" in self.said()
-
-    def said(self):
-        return self.output.read_text(errors="replace")
-
-    def ended(self, timeout_s=20):
-        return self.process.wait(timeout_s)
-
-    def children(self):
-        """Every process that has this VAR in its command or environment."""
-        found = []
-        for entry in os.listdir("/proc"):
-            if not entry.isdigit() or int(entry) == os.getpid():
-                continue
-            try:
-                with open(f"/proc/{entry}/environ", "rb") as f:
-                    environ = f.read()
-                with open(f"/proc/{entry}/cmdline", "rb") as f:
-                    command = f.read()
-            except OSError:
-                continue
-            if not command:
-                continue        # a zombie, whom only its parent can bury
-            mark = str(self.var).encode()
-            if mark in environ or mark in command:
-                found.append((int(entry), command.replace(b"\0", b" ")))
-        return found
-
-    def pid_of(self, what):
-        return next(pid for pid, command in self.children()
-                    if what in command.decode()
-                    and not command.startswith((b"setsid", b"setpriv")))
-
-    def gone(self):
-        try:
-            base.wait_until(lambda: not self.children(), 10)
-        except AssertionError:
-            raise AssertionError(f"still there: {self.children()}") from None
-
-    def close(self):
-        if self.process:
-            base.end(self.process)
-        for pid, _ in self.children():
-            os.kill(pid, signal.SIGKILL)
-        left = self.var / "socket-dir"
-        if left.exists():
-            base.remove(left.read_text().strip())
-
-    def setting(self, name):
-        text = (self.var / "latchkey.env").read_text()
-        return next(line.split("=", 1)[1].strip("'")
-                    for line in text.splitlines()
-                    if line.startswith(f"LATCHKEY_{name}="))
+def stand_in(folder):
+    """With stand-ins for our programs."""
+    build = folder / "build"
+    (build / "assets").mkdir(parents=True, exist_ok=True)
+    for name, text in (("latchkey", PORTAL), ("latchkeyctl", CTL),
+                       ("latchkey-courier", COURIER)):
+        (build / name).write_text(text)
+        (build / name).chmod(0o755)
+    return run_lib.Run(folder, build)
 
 
 @pytest.fixture
 def run(folder):
-    one = Run(folder)
+    one = stand_in(folder)
     yield one
     one.close()
 
 
-def test_starts_everything_and_says_where(run):
-    run.start()
+@pytest.fixture(scope="module")
+def running():
+    """One that runs, for tests that only look."""
+    folder = base.temp_dir("running")
+    one = stand_in(folder).start()
+    yield one
+    one.close()
+    base.remove(folder)
+
+
+def test_starts_everything_and_says_where(running):
+    run = running
     said = run.said()
     assert f"http://localhost:{run.port}/" in said
     assert f"http://127.0.0.1:{run.gateway_port}/" in said
@@ -155,24 +92,24 @@ def test_starts_everything_and_says_where(run):
         run.var / "log/courier.log").read_text()
 
 
-def test_settings_can_be_sourced(run):
-    run.start()
+def test_settings_can_be_sourced(running):
+    run = running
     done = subprocess.run(
         ["sh", "-ec", f". {run.var}/latchkey.env; psql -XAtc 'select 1' "
          '"$LATCHKEY_DATABASE_URL"'], text=True, capture_output=True)
     assert done.stdout == "1\n", done.stderr
 
 
-def test_the_portal_makes_no_tables(run):
-    run.start()
+def test_the_portal_makes_no_tables(running):
+    run = running
     done = subprocess.run(["psql", "-XAtc", "create table public.x ()",
                            run.setting("DATABASE_URL")], text=True,
                           capture_output=True)
     assert "permission denied" in done.stderr
 
 
-def test_only_loopback(run):
-    run.start()
+def test_only_loopback(running):
+    run = running
     pids = {pid for pid, _ in run.children()}
     inodes = set()
     for pid in pids:
@@ -269,7 +206,7 @@ def test_running_again_keeps_the_data(run):
 
 def test_two_side_by_side(run, folder):
     run.start()
-    second = Run(folder / "second")
+    second = stand_in(folder / "second")
     try:
         second.start()
         assert not run.process.poll()
@@ -290,7 +227,7 @@ def test_a_taken_port_is_said_at_once(run, which):
 
 def test_one_run_a_var(run, folder):
     run.start()
-    second = Run(folder)
+    second = stand_in(folder)
     second.output = folder / "second"
     second.start(ready=False)
     assert second.ended() == 1
@@ -313,7 +250,7 @@ def test_a_malformed_setting_is_named(run, name, value, says):
 def test_a_deep_and_odd_path(folder):
     deep = folder / ("a folder with spaces & more " + "x" * 60) / ("y" * 60)
     deep.mkdir(parents=True)
-    one = Run(deep)
+    one = stand_in(deep)
     try:
         one.start()
         done = subprocess.run(
@@ -338,7 +275,7 @@ class TestAsRoot:
 
     def test_an_unreachable_var_is_said_and_replaced(self, folder):
         folder.chmod(0o700)
-        one = Run(folder)
+        one = stand_in(folder)
         try:
             one.start()
             assert f"can't reach {one.var}" in one.said()
@@ -363,10 +300,10 @@ class TestAsRoot:
 @pytest.mark.skipif(os.getuid() != 0, reason="root can become somebody")
 def test_as_an_ordinary_user(folder):
     """Without sudo, and with nothing but one's own files."""
-    one = Run(folder)
+    one = stand_in(folder)
     folder.chmod(0o777)
     with open(one.output, "wb") as output:
-        one.process = base.spawn(["bash", RUN], stdout=output, stderr=output,
+        one.process = base.spawn(["bash", run_lib.RUN], stdout=output, stderr=output,
                                  env={**one.env, "HOME": str(folder)},
                                  user="games")
     try:
