@@ -11,9 +11,10 @@
 #include "mail/address.h"
 
 #define MESSAGE_MAX	(1024u * 1024)
-/* An encoded word has at most 75 characters (RFC 2047 section 2): 12 of
- * "=?UTF-8?B??=" and 60 of base64, which are 45 bytes. */
-#define WORD_BYTES	45
+/* A line with an encoded word has at most 76 characters (RFC 2047 section 2):
+ * 9 of "Subject: ", 12 of "=?UTF-8?B??=", and 52 of base64, which are 39
+ * bytes. */
+#define WORD_BYTES	39
 /* 76 characters of base64 a line (RFC 2045 section 6.8). */
 #define LINE_BYTES	57
 /* A header line has at most 998 characters (RFC 5322 section 2.1.1). */
