@@ -29,6 +29,8 @@ static const struct command {
 	{ "staff", "link-first-admin", ctl_staff_first, "[--email EMAIL]",
 	    "print a one-time link while there is no admin" },
 	{ "tenant", "list", ctl_tenant_list, "[--json]", "list clients" },
+	{ "tenant", "import", ctl_tenant_import, "[--dry-run] FILE.csv",
+	    "add clients from code,name,email_domains" },
 	{ "subscription", "list", ctl_subscription_list, "[--json]",
 	    "list subscriptions" },
 	{ NULL, "doctor", ctl_doctor, "",
