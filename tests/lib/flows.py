@@ -68,7 +68,7 @@ def staff(server, email=None, name="Sam Keeper", role="staff"):
     return sign_in(server, email)
 
 
-def request_key(browser, name="Altaworx-KEY", product="rev-io-api"):
+def request_key(browser, name="Altaworx-KEY", product="revio-api"):
     """Asks for a subscription; the profile page that follows."""
     path = f"/products/{product}/subscribe"
     page = browser.get(path).expect(200)
@@ -103,9 +103,15 @@ def show_key(browser, slot="primary"):
     """Posts Show on the profile; the key that the answer shows."""
     page = browser.get("/profile").expect(200)
     answer = browser.submit(page, action=f"/keys/{slot}/show$").expect(200)
-    found = re.findall(r"\b[0-9a-f]{32}\b", answer.words)
-    assert found, f"no key in: {answer.words[:800]}"
-    return found[0]
+    return key_on(answer)
+
+
+def key_on(page):
+    """The one key that a page shows, which may be in groups for the eye."""
+    found = {re.sub(r"\s", "", key) for key in re.findall(
+        r"\b[0-9a-f]{8}(?:\s?[0-9a-f]{8}){3}\b", page.words)}
+    assert len(found) == 1, f"keys {found} in: {page.words[:800]}"
+    return found.pop()
 
 
 def client_with_key(server, code="ALTWORX", client="Altaworx"):
