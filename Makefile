@@ -160,18 +160,18 @@ packages-test:
 	@conf/dev/install.sh conf/dev/packages-run.txt conf/dev/packages-test.txt
 
 run: packages-run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@exec setpriv --pdeathsig TERM conf/dev/run.sh
 
 test: packages-test
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit
 	@tests/run.sh $O
 
 check: all unit
 	@tests/run.sh $O lint unit
 
 asan: packages-test
-	@$(MAKE) --no-print-directory O=build-asan OPT=-O1 \
+	@$(MAKE) --no-print-directory -j$$(nproc) O=build-asan OPT=-O1 \
 	    SAN=-fsanitize=address,undefined all unit
 	@tests/run.sh build-asan
 
@@ -183,7 +183,7 @@ $O/fuzz/%: tests/fuzz/%_fuzz.c $O/liblatchkey.a
 	    $O/liblatchkey.a $(LIBS)
 fuzzers: $(FUZZ:%=$O/fuzz/%)
 fuzz: packages-test
-	@$(MAKE) --no-print-directory O=build-fuzz CC=clang OPT=-O1 \
+	@$(MAKE) --no-print-directory -j$$(nproc) O=build-fuzz CC=clang OPT=-O1 \
 	    SAN=-fsanitize=fuzzer-no-link,address,undefined fuzzers
 	@for t in $(FUZZ); do echo "fuzz: $$t, $(FUZZ_S) s"; \
 	    mkdir -p build-fuzz/corpus/$$t; \
