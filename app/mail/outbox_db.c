@@ -65,13 +65,14 @@ WAITS int64_t
 outbox_due_in(struct db *db)
 {
 	DB_QUERY(outbox_next,
-	    "SELECT (greatest(0, extract(epoch FROM min(next_at)"
+	    "SELECT (greatest(0, extract(epoch FROM next_at"
 	    "     - clock_timestamp())) * 1000000)::bigint"
-	    " FROM outbox WHERE state = 'queued'");
+	    " FROM outbox WHERE state = 'queued'"
+	    " ORDER BY next_at, id LIMIT 1");
 	const struct db_rows	*rows;
 
 	rows = db_read(db, &outbox_next, DB_NONE);
-	return (db_is_null(rows, 0, 0) ? INT64_MAX : db_number(rows, 0, 0));
+	return (rows->n == 0 ? INT64_MAX : db_number(rows, 0, 0));
 }
 
 WAITS void
