@@ -15,6 +15,7 @@ WAITS static void session_read(struct req *);
 static void	 to_signin(struct req *);
 static void	 to_signin_again(struct req *);
 static const char *here(struct req *);
+static const char *page_at_or_above(struct req *, const char *path);
 static bool	 is_address(const char *);
 
 bool
@@ -181,8 +182,8 @@ to_signin_again(struct req *rq)
 }
 
 /*
- * The page to come back to: this one, or, where it was sent a form, the page
- * that the form was on.
+ * The page to come back to: this one, or, where a form was sent, the page that
+ * the form was on.
  */
 static const char *
 here(struct req *rq)
@@ -210,10 +211,37 @@ here(struct req *rq)
 	} else {
 		path = session_referer(rq->arena, req_header(rq, "referer"),
 		    setting->public_origin);
+		path = session_next(rq->arena, page_at_or_above(rq,
+		    path != NULL ? path : rq->path));
 	}
 	if (path != NULL && strlen(path) <= SESSION_NEXT_MAX)
 		return (path);
 	return ("/profile");
+}
+
+/*
+ * A form that was refused stands at the address that it was sent to, which
+ * nobody can GET: then it is the nearest page above that one can, as
+ * /staff/requests/1 is for /staff/requests/1/approve.  NULL: only "/" is.
+ */
+static const char *
+page_at_or_above(struct req *rq, const char *path)
+{
+	struct req	 probe = *rq;
+	const char	*allowed;
+	size_t		 whole = strcspn(path, "?");
+	char		*above = arena_strndup(rq->arena, path, whole);
+
+	probe.method = METHOD_GET;
+	probe.path = above;
+	while (above[1] != '\0') {
+		if (route_find(&probe, &allowed) != NULL)
+			return (strlen(above) == whole ? path : above);
+		*strrchr(above, '/') = '\0';
+		if (above[0] == '\0')
+			break;
+	}
+	return (NULL);
 }
 
 static bool

@@ -178,6 +178,35 @@ def test_three_mails_an_hour(server):
     assert server.mail.to(unknown) == []
 
 
+def test_three_mails_an_hour_at_once(make_server):
+    """Eight at the same moment, in two workers: three mails all the same."""
+    server = make_server(courier=False, workers=2)
+    email = flows.address()
+    browsers = [server.client() for _ in range(8)]
+    pages = [b.get("/signup").expect(200) for b in browsers]
+    gate, statuses = threading.Barrier(8), []
+
+    def send(browser, page):
+        gate.wait()
+        statuses.append(browser.submit(page, {
+            "email": email, "name": "Ada", "client": "Altaworx"},
+            "/signup$").status)
+    threads = [threading.Thread(target=send, args=pair)
+               for pair in zip(browsers, pages)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [303] * 3 + [429] * 5
+    assert server.sql("SELECT count(*) FROM outbox WHERE address = %s",
+                      (email,)) == [(3,)]
+    # Exactly one link counts.
+    assert server.sql(
+        "SELECT count(*) FROM signup s WHERE email = %s AND NOT EXISTS "
+        "(SELECT FROM signup n WHERE n.email = s.email AND n.id > s.id)",
+        (email,)) == [(1,)]
+
+
 def test_nobody_learns_who_has_an_account(server):
     known, unknown = flows.address(), flows.address()
     ask(server, known).expect(303)

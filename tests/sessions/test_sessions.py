@@ -195,6 +195,47 @@ def test_form_of_a_session_that_ended(server, email):
     assert answer.location == "/signin?next=%2Fprofile"
 
 
+# ---- a fresh sign-in
+
+ID = "01a1fe11-e8af-713d-ba44-6e8ebc5f5a7a"
+
+
+@pytest.mark.parametrize("path,referer,word,following", [
+    (f"/staff/requests/{ID}/approve", f"/staff/requests/{ID}?a=b", "approve",
+     f"/staff/requests/{ID}?a=b"),
+    (f"/staff/requests/{ID}/share", f"/staff/requests/{ID}/share", "share",
+     f"/staff/requests/{ID}"),
+    (f"/staff/requests/{ID}/approve", None, "approve",
+     f"/staff/requests/{ID}"),
+    (f"/staff/requests/{ID}/approve", "//evil.example/", "approve",
+     f"/staff/requests/{ID}"),
+])
+def test_protected_action(server, email, path, referer, word, following):
+    """After 15 minutes the password is asked for, and then the page that the
+    action is on is shown."""
+    browser = enter(server, email)
+    csrf = browser.get("/account").form("/signout$").fields["csrf"]
+    headers = {"Referer": browser.origin + referer} if referer else {}
+    change(server, browser, "fresh_at = now() - interval '14 min'")
+    browser.post(path, {"csrf": csrf}, headers=headers)
+    assert browser.get("/account").status == 200
+    change(server, browser, "fresh_at = now() - interval '15 min'")
+    answer = browser.post(path, {"csrf": csrf}, headers=headers).expect(303)
+    assert answer.location.startswith(f"/signin/again?for={word}&next=")
+    page = browser.follow(answer).expect(200)
+    answer = browser.submit(page, {"password": PASSWORD}, "/signin/again$")
+    assert answer.expect(303).location == following
+
+
+def test_right_is_asked_before_the_password(server, email):
+    """What somebody may not do is not there for him, fresh or not."""
+    browser = enter(server, email)
+    csrf = browser.get("/account").form("/signout$").fields["csrf"]
+    change(server, browser, "fresh_at = now() - interval '15 min'")
+    browser.post(f"/subscriptions/{ID}/keys/primary/show",
+                 {"csrf": csrf}).expect(404)
+
+
 # ---- ends
 
 def test_idle(server, email):
@@ -235,26 +276,33 @@ def test_last_use_is_written_seldom(server, email):
                            "'1 min'") == (True,), 5)
 
 
-def test_last_use_holds_up_no_page(server, email):
-    """The row is locked by somebody else: pages come as ever."""
+@pytest.mark.parametrize("lock,lasts_s", [
+    ("SELECT 1 FROM session FOR UPDATE", 1),
+    ("LOCK TABLE session IN EXCLUSIVE MODE", 3),
+], ids=["row", "table"])
+def test_last_use_holds_up_no_page(server, email, lock, lasts_s):
+    """The row is locked by somebody else, or the write fails (a lock is
+    waited for for 2 s): pages come as ever, and it is written later."""
     browser = enter(server, email)
     change(server, browser, "last_used_at = now() - interval '6 min'")
     connection = server.cluster.connect(server.database, "latchkey_owner")
     connection.autocommit = False
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM session FOR UPDATE")
-            begun = time.monotonic()
-            for _ in range(20):
+            cursor.execute(lock)
+            for _ in range(20 * lasts_s):
+                begun = time.monotonic()
                 browser.get("/account").expect(200)
+                assert time.monotonic() - begun < 0.5
                 time.sleep(0.05)
-            assert time.monotonic() - begun < 2
     finally:
         connection.rollback()
         connection.close()
-    browser.get("/account").expect(200)
-    wait_until(lambda: row(server, browser, "last_used_at > now() - interval "
-                           "'1 min'") == (True,), 5)
+    failed = [e for e in server.log() if e.get("event") == "session_touch"]
+    assert bool(failed) == (lasts_s == 3)
+    wait_until(lambda: browser.get("/account").status == 200 and row(
+        server, browser, "last_used_at > now() - interval '1 min'")
+        == (True,), 5)
 
 
 def test_sign_out(server, email):
