@@ -131,6 +131,21 @@ class Browser:
         raise AssertionError(f"nothing to press is called '{label}' on "
                              f"{self.path}:\n{self.words[:800]}")
 
+    def press_submit(self, action):
+        """The submit button of the one form whose action holds this."""
+        forms = [f for f in self.find_all("form[method=post]")
+                 if action in f.get_dom_attribute("action")]
+        assert len(forms) == 1, (
+            f"{len(forms)} forms for {action} on {self.path}:\n"
+            f"{self.words[:800]}")
+        button = forms[0].find_element(By.CSS_SELECTOR, "button[type=submit]")
+        page = self.find("html")
+        self.driver.execute_script(
+            "arguments[0].scrollIntoView({block: 'center'})", button)
+        button.click()
+        self._left(page)
+        return self
+
     def _left(self, page):
         def gone():
             try:
