@@ -113,8 +113,9 @@ class Server:
                    for line in self.raw_log(name).splitlines()
                    if "AddressSanitizer" in line or "runtime error:" in line]
         log = tail(self.dir / "portal.log")
-        self.cluster.drop(self.database) if self.cluster.process else None
         remove(self.dir)
+        if self.cluster.process:
+            self.cluster.drop(self.database)
         if check:
             assert not reports, "\n".join(reports)
             bad = {n: s for n, s in statuses.items() if s not in (None, 0)}
