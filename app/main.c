@@ -11,10 +11,11 @@
 #include <kore/seccomp.h>
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <signal.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -97,6 +98,7 @@ void		kore_worker_teardown(void);
 
 static void	options(int, char **);
 static void	configure_server(void);
+static void	check_certificate(void);
 static void	take_log(int, const char *, const char *);
 static void	on_terminate(int);
 static void	on_tick(void *, u_int64_t);
@@ -206,12 +208,11 @@ configure_server(void)
 	    "workers %d\n"
 	    "domain * {\nattach portal\n", (int)setting->workers);
 	if (tls) {
+		check_certificate();
 		tls_dhparam = DH_new_by_nid(NID_ffdhe2048);
 		kore_tls_cipher_list = kore_strdup(TLS_CIPHERS);
 		(void)snprintf(text + strlen(text),
-		    sizeof(text) - strlen(text),
-		    "certfile %s\ncertkey %s\n", setting->tls_cert,
-		    setting->tls_key);
+		    sizeof(text) - strlen(text), "certfile -\ncertkey -\n");
 	}
 	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
 	    "route ^.*$ serve\n}\n");
@@ -220,6 +221,46 @@ configure_server(void)
 		stop("memory", strerror(errno));
 	kore_parse_config_file(f);
 	(void)fclose(f);
+	if (tls) {
+		/* As text, Kore would cut a path at its first space. */
+		kore_free(primary_dom->certfile);
+		primary_dom->certfile = kore_strdup(setting->tls_cert);
+		kore_free(primary_dom->certkey);
+		primary_dom->certkey = kore_strdup(setting->tls_key);
+	}
+}
+
+/*
+ * In a process of its own: a private key must never have been in the memory
+ * that workers are forked from.  What the operator replaces later is checked
+ * in the same way by the key manager, which keeps the old pair if it is bad.
+ */
+static void
+check_certificate(void)
+{
+	struct kore_keypair	pair;
+	pid_t			pid;
+	int			status;
+
+	pid = fork();
+	if (pid == -1)
+		stop("fork", strerror(errno));
+	if (pid == 0) {
+		if (kore_keypair_load(&pair, setting->tls_cert,
+		    setting->tls_key))
+			_exit(0);
+		(void)fprintf(stderr, "latchkey: %s: %s: %s\n",
+		    pair.file == setting->tls_cert ? "LATCHKEY_TLS_CERT" :
+		    "LATCHKEY_TLS_KEY", pair.file, pair.why);
+		_exit(2);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			stop("waitpid", strerror(errno));
+	if (!WIFEXITED(status))
+		stop("LATCHKEY_TLS_CERT", "reading it failed");
+	if (WEXITSTATUS(status) != 0)
+		exit(2);
 }
 
 static void
@@ -227,6 +268,8 @@ take_log(int prio, const char *process, const char *text)
 {
 	log_event(prio <= LOG_WARNING ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 	    "kore", "process", process, "text", text, NULL);
+	/* Only workers have a timer for it, and these lines are rare. */
+	log_flush();
 }
 
 static void
