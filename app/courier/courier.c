@@ -30,6 +30,7 @@
 #define BACKOFF_MAX_MS	1000
 /* A signal that comes just before the wait is seen this much later. */
 #define WAIT_MAX_MS	500
+#define WAIT_EARLY_MS	10
 
 struct courier {
 	char			 id[UUID_TEXT];
@@ -39,6 +40,7 @@ struct courier {
 	const char		*from;		/* for SMTP: address alone */
 	int64_t			 jobs_at;	/* monotonic */
 	int			 backoff_ms;	/* 0: all is well */
+	bool			 reopen;	/* the connection was lost */
 
 	/* How a mail ended, until the outbox knows. */
 	bool			 pending;
@@ -114,6 +116,8 @@ start(struct courier *c)
 	(void)sigaction(SIGINT, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &action, NULL);
+	/* A file-size limit is an error of write(), as a full disk is. */
+	(void)sigaction(SIGXFSZ, &action, NULL);
 	crypto_init();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
@@ -156,12 +160,20 @@ round_run(struct courier *c)
 		wait_for_work(c);
 }
 
-/* Returns connected, with the keys open. */
+/*
+ * Returns connected, with the keys open.  After a loss it begins with LISTEN,
+ * so that no mail which is queued meanwhile is overlooked.
+ */
 static void
 connect_db(struct courier *c)
 {
 	const char	*why = "";
 
+	if (c->reopen) {
+		db_close(c->db);
+		c->db = NULL;
+		c->reopen = false;
+	}
 	if (c->db == NULL) {
 		c->db = db_open(setting->database_url, "latchkey-courier",
 		    c->arena, db_lost, c, &why);
@@ -271,7 +283,7 @@ settle(struct courier *c)
 static void
 wait_for_work(struct courier *c)
 {
-	int64_t	until, due, left;
+	int64_t	until, due, left, began;
 
 	due = outbox_due_in(c->db);
 	until = c->jobs_at;
@@ -281,10 +293,16 @@ wait_for_work(struct courier *c)
 		left = (until - clock_monotonic() + 999) / 1000;
 		if (left <= 0)
 			return;
+		if (left > WAIT_MAX_MS)
+			left = WAIT_MAX_MS;
 		log_flush();
-		if (db_wait_notify(c->db, left > WAIT_MAX_MS ? WAIT_MAX_MS :
-		    (int)left))
+		began = clock_monotonic();
+		if (db_wait_notify(c->db, (int)left))
 			return;
+		/* Too early for the time-out: the connection died. */
+		if (!stopping && clock_monotonic() - began <
+		    (left - WAIT_EARLY_MS) * 1000)
+			db_lost(c, DB_FAIL_DOWN, "the connection died");
 	}
 }
 
@@ -303,6 +321,7 @@ db_lost(void *arg, enum db_failure failure, const char *why)
 {
 	struct courier	*c = arg;
 
+	c->reopen = true;
 	if (c->backoff_ms == 0)
 		log_event(failure == DB_FAIL_BUG ? LOG_LEVEL_ERROR :
 		    LOG_LEVEL_WARN, "database_lost", "why", why, NULL);
