@@ -27,11 +27,11 @@ ifneq ($(SAN),)
 HARD	= -fPIE -fno-omit-frame-pointer -Wno-format-truncation $(if $(findstring clang,$(CC)),-Wno-unknown-warning-option)
 FRAME	=
 endif
+# The sanitizers' own threads and maps are no business of the sandbox.
+SANDBOX	= $(if $(SAN),SECCOMP_RET_ALLOW,SECCOMP_RET_KILL_PROCESS)
 FEATURE	= -DKORE_SINGLE_BINARY -DKORE_USE_TASKS \
-	  -DSECCOMP_KILL_POLICY=SECCOMP_RET_KILL_PROCESS
-ifneq ($(SAN),)
-FEATURE	+= -DKORE_NO_SECCOMP_FILTERS
-endif
+	  -DSECCOMP_KILL_POLICY=$(SANDBOX) \
+	  $(if $(SAN),-DKORE_NO_SECCOMP_FILTERS)
 KCFLAGS	= $(OPT) -g $(HARD) $(SAN) $(FEATURE) -std=c99 -D_GNU_SOURCE=1 \
 	  -D_FILE_OFFSET_BITS=64 -DPREFIX='"/usr"' -w -I$O/kore/include/kore \
 	  -I$O
