@@ -18,7 +18,9 @@ static void	show_key(struct req *, struct view *, const char *id,
 		    const char *slot, const char *label, const char *last4,
 		    int64_t made_at);
 static void	show_request(struct req *, struct view *,
-		    const struct profile_row *);
+		    const struct profile_row *, const struct profile *);
+static bool	can_ask_again(const struct profile *, const char *slug);
+static bool	is_live(const struct profile_row *);
 static void	show_clock(struct req *, struct view *,
 		    const struct profile_row *);
 static const char *role_word(enum member_role);
@@ -45,13 +47,14 @@ profile_page(struct req *rq)
 		row = &profile.list[i];
 		switch (row->kind) {
 		case PROFILE_SUBSCRIPTION:
-			has_live = true;
+			has_live = has_live || is_live(row);
 			show_subscription(rq, view_row(v, "subscriptions"),
 			    row);
 			break;
 		case PROFILE_REQUEST:
 			has_open = has_open || row->decided_at == 0;
-			show_request(rq, view_row(v, "requests"), row);
+			show_request(rq, view_row(v, "requests"), row,
+			    &profile);
 			break;
 		}
 	}
@@ -68,12 +71,11 @@ show_subscription(struct req *rq, struct view *v,
     const struct profile_row *row)
 {
 	const struct session	*s = rq->session;
-	bool			 is_active = str_eq(row->state, "active");
 
 	view_text(v, "id", row->id);
 	view_text(v, "name", row->name);
 	view_text(v, "product", row->product);
-	view_bool(v, "is_active", is_active);
+	view_bool(v, "is_active", str_eq(row->state, "active"));
 	view_text(v, "state_text", tenant_key_badge(row->state).text);
 	view_text(v, "tenant_name", s->tenant_name);
 	view_text(v, "tenant_code", s->tenant_code);
@@ -84,7 +86,7 @@ show_subscription(struct req *rq, struct view *v,
 	    row->calls_a_day));
 	view_list(v, "keys");
 	/* The keys of what has ended open nothing any more. */
-	if (!is_active && !str_eq(row->state, "suspended"))
+	if (!is_live(row))
 		return;
 	show_key(rq, v, row->id, "primary", "Primary", row->primary_last4,
 	    row->primary_at);
@@ -110,7 +112,8 @@ show_key(struct req *rq, struct view *v, const char *id, const char *slot,
 }
 
 static void
-show_request(struct req *rq, struct view *v, const struct profile_row *row)
+show_request(struct req *rq, struct view *v, const struct profile_row *row,
+    const struct profile *all)
 {
 	struct arena	*a = rq->arena;
 	bool		 is_open = str_eq(row->state, "submitted");
@@ -139,6 +142,30 @@ show_request(struct req *rq, struct view *v, const struct profile_row *row)
 	view_text(v, "decided_iso", clock_iso(a, row->decided_at));
 	view_text(v, "decided_by", is_withdrawn ? "" : row->by);
 	view_text(v, "reason", is_rejected ? row->reason : "");
+	view_bool(v, "can_ask_again", can_ask_again(all, row->product_slug));
+}
+
+/* Neither a key for the product nor an open request. */
+static bool
+can_ask_again(const struct profile *all, const char *slug)
+{
+	const struct profile_row	*row;
+	int				 i;
+
+	for (i = 0; i < all->n; i++) {
+		row = &all->list[i];
+		if (row->kind == PROFILE_REQUEST ? row->decided_at == 0 :
+		    is_live(row) && str_eq(row->product_slug, slug))
+			return (false);
+	}
+	return (true);
+}
+
+static bool
+is_live(const struct profile_row *row)
+{
+	return (str_eq(row->state, "active") ||
+	    str_eq(row->state, "suspended"));
 }
 
 static void
