@@ -1,6 +1,7 @@
 /*
- * Requests against a real PostgreSQL: who may ask, what staff see, and that a
- * decision is whole, once, and within the rule of letting in.
+ * Requests against a real PostgreSQL (LATCHKEY_TEST_DATABASE_URL): who may
+ * ask, what staff see, and that a decision is whole, once, and within the rule
+ * of letting in.
  */
 #include "requests/world.h"
 

@@ -17,13 +17,16 @@
 #include "db/db.h"
 #include "tenants/tenant.h"
 
+/* Not every test needs each of these. */
+#define MAYBE	__attribute__((unused))
+
 static struct arena	*arena;
 static struct db	*db, *owner;
 static struct keyring	*ring;
 static char		 product[UUID_TEXT];
 static unsigned		 people;	/* so far: makes addresses unique */
 
-static void
+static MAYBE void
 world_fail(void *arg, enum db_failure kind, const char *why)
 {
 	(void)arg;
@@ -31,53 +34,59 @@ world_fail(void *arg, enum db_failure kind, const char *why)
 	abort();
 }
 
+/* A statement is prepared once, by its text's address. */
+static const struct db_query *
+query_of(const char *sql)
+{
+	static struct db_query	 known[100];
+	static unsigned		 n;
+	unsigned		 i;
+
+	for (i = 0; i < n; i++) {
+		if (known[i].sql == sql)
+			return (&known[i]);
+	}
+	assert_true(n < COUNT(known));
+	known[n].name = arena_fmt(arena, "test_%u", n);
+	known[n].sql = sql;
+	return (&known[n++]);
+}
+
 /* A statement of the test's own; its rows are not looked at. */
-static void
+static MAYBE void
 run(struct db *on, const char *sql, int n, const char *const *params)
 {
-	struct db_query		*query = arena_alloc(arena, sizeof(*query));
 	const struct db_rows	*rows;
-	static unsigned		 number;
 
-	query->name = arena_fmt(arena, "run_%u", number++);
-	query->sql = sql;
-	rows = db_write(on, query, n, params);
+	rows = db_write(on, query_of(sql), n, params);
 	if (rows->outcome != DB_OK)
 		fail_msg("%s: %s", rows->constraint, sql);
 }
 
 /* The one number that a query gives. */
-static int64_t
+static MAYBE int64_t
 count(struct db *on, const char *sql, int n, const char *const *params)
 {
-	struct db_query		*query = arena_alloc(arena, sizeof(*query));
 	const struct db_rows	*rows;
-	static unsigned		 number;
 
-	query->name = arena_fmt(arena, "count_%u", number++);
-	query->sql = sql;
-	rows = db_read(on, query, n, params);
+	rows = db_read(on, query_of(sql), n, params);
 	assert_int_equal(rows->n, 1);
 	return (db_number(rows, 0, 0));
 }
 
 /* The one text that a query gives, "" for NULL or no row. */
-static const char *
+static MAYBE const char *
 text(struct db *on, const char *sql, int n, const char *const *params)
 {
-	struct db_query		*query = arena_alloc(arena, sizeof(*query));
 	const struct db_rows	*rows;
-	static unsigned		 number;
 
-	query->name = arena_fmt(arena, "text_%u", number++);
-	query->sql = sql;
-	rows = db_read(on, query, n, params);
+	rows = db_read(on, query_of(sql), n, params);
 	if (rows->n == 0 || db_is_null(rows, 0, 0))
 		return ("");
 	return (db_text(rows, 0, 0));
 }
 
-static const char *
+static MAYBE const char *
 person(const char *kind, const char *name, const char *domain,
     const char *client)
 {
@@ -97,19 +106,19 @@ person(const char *kind, const char *name, const char *domain,
 	return (id);
 }
 
-static const char *
+static MAYBE const char *
 contact(const char *name, const char *domain, const char *client)
 {
 	return (person("contact", name, domain, client));
 }
 
-static const char *
+static MAYBE const char *
 staff(const char *name)
 {
 	return (person("staff", name, "staff.example", ""));
 }
 
-static void
+static MAYBE void
 domain_add(const char *code, const char *domain)
 {
 	run(db, "INSERT INTO tenant_domain (tenant_id, domain) "
@@ -117,7 +126,7 @@ domain_add(const char *code, const char *domain)
 	    DB_ARGS(code, domain));
 }
 
-static void
+static MAYBE void
 tenant_add(const char *code, const char *name)
 {
 	char	id[UUID_TEXT];
@@ -129,7 +138,7 @@ tenant_add(const char *code, const char *name)
 }
 
 /* Everything but the product goes; audit rows stay, nobody can delete them. */
-static void
+static MAYBE void
 world_clear(void)
 {
 	run(owner, "TRUNCATE request, reveal, subscription_key, subscription, "
@@ -137,7 +146,7 @@ world_clear(void)
 	    "account", DB_NONE);
 }
 
-static int
+static MAYBE int
 world_setup(void **state)
 {
 	unsigned char	 sealed[KEY_BYTES + SEAL_OVERHEAD];
@@ -176,7 +185,7 @@ world_setup(void **state)
 	return (0);
 }
 
-static int
+static MAYBE int
 world_teardown(void **state)
 {
 	(void)state;
