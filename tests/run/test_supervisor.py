@@ -80,7 +80,6 @@ def test_starts_everything_and_says_where(running):
     run = running
     said = run.said()
     assert f"http://localhost:{run.port}/" in said
-    assert f"http://127.0.0.1:{run.gateway_port}/" in said
     assert f"{run.var}/mail/" in said
     assert "http://localhost/the-first-link" in said
     assert stat.S_IMODE((run.var / "latchkey.env").stat().st_mode) == 0o600
