@@ -81,6 +81,7 @@ show(struct req *rq, const char *subscription_id,
 	view_text(v, "label", label_of(key->slot));
 	view_text(v, "name", key->name);
 	view_text(v, "client", key->tenant_name);
+	view_text(v, "key", text);
 	view_list(v, "groups");
 	for (i = 0; text[i] != '\0'; i += KEY_GROUP)
 		view_row_text(v, "groups", arena_strndup(rq->arena, text + i,
