@@ -192,6 +192,11 @@ fuzz: packages-test
 	    -artifact_prefix=tests/fuzz/corpus/$$t/ \
 	    build-fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
 
+# About a minute; other work on the machine shows in the figures.
+bench: packages-test
+	@$(MAKE) --no-print-directory all
+	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/bench.py
+
 format:
 	@conf/dev/format.py $$(git ls-files 'app/*.[ch]' 'tests/*.[ch]')
 
