@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
 #include "crypto/seal.h"
@@ -23,12 +24,19 @@ DB_QUERY(schema_now,
 	" LIMIT 1");
 
 #define KEYS_ARENA_MAX	(256u * 1024)
+#define KEYS_EVERY_US	(SECOND_US / 2)		/* between two tries */
+/* Connections check the schema when they are made; someone may migrate while
+ * they stand. */
+#define SCHEMA_EVERY_US	(2 * SECOND_US)
 
-static bool	opening;
+static bool	opening, looking;
 static bool	told;
+static int64_t	tried, looked;		/* monotonic */
 
 static bool	schema_fits(const struct db_rows *);
 static void	open_keys(void *);
+static void	look_at_schema(void *);
+_Noreturn static void look_failed(void *, enum db_failure, const char *);
 _Noreturn static void keys_failed(void *, enum db_failure, const char *);
 
 void
@@ -54,17 +62,36 @@ health_setup(void)
 WAITS void
 health_tick(void)
 {
-	if (opening || vault != NULL || !pool_up())
+	int64_t	now = clock_monotonic();
+
+	if (!pool_up())
 		return;
-	opening = co_start(open_keys, NULL);
+	if (vault == NULL && !opening && now - tried > KEYS_EVERY_US) {
+		tried = now;
+		opening = true;
+		opening = co_start(open_keys, NULL) && opening;
+	}
+	if (now - looked > SCHEMA_EVERY_US && !looking) {
+		looked = now;
+		looking = true;
+		looking = co_start(look_at_schema, NULL) && looking;
+	}
 }
 
 WAITS bool
 health_admit(struct req *rq, unsigned guard)
 {
+	if (pool_state() == POOL_MISMATCH)
+		req_fail(rq, 503, "schema_mismatch");
 	if (vault == NULL)
 		req_fail(rq, 503, "keys_closed");
 	return (session_admit(rq, guard));
+}
+
+bool
+health_ready(void)
+{
+	return (pool_up() && vault != NULL);
 }
 
 void
@@ -78,7 +105,7 @@ readyz_page(struct req *rq)
 {
 	bool	 database = pool_state() == POOL_UP;
 	bool	 schema = pool_state() != POOL_MISMATCH;
-	bool	 ready = database && vault != NULL;
+	bool	 ready = health_ready();
 	char	*text = arena_fmt(rq->arena, "%s\n", ready ? "ok" : "not ready");
 
 	if (req_query(rq, "verbose") != NULL)
@@ -121,6 +148,32 @@ keys_failed(void *arg, enum db_failure failure, const char *why)
 	(void)failure;
 	log_event(LOG_LEVEL_WARN, "keys_wait", "why", why, NULL);
 	opening = false;
+	arena_free(arg);
+	co_exit();
+}
+
+static WAITS void
+look_at_schema(void *arg)
+{
+	struct arena		*a = arena_new(KEYS_ARENA_MAX, NULL, NULL);
+	const struct db_rows	*rows;
+
+	(void)arg;
+	rows = db_read(pool_handle(a, look_failed, a), &schema_now, DB_NONE);
+	if (!schema_fits(rows))
+		pool_distrust();
+	arena_free(a);
+	looking = false;
+}
+
+_Noreturn static void
+look_failed(void *arg, enum db_failure failure, const char *why)
+{
+	(void)why;
+	/* The registry is gone or may not be read any more. */
+	if (failure == DB_FAIL_BUG)
+		pool_distrust();
+	looking = false;
 	arena_free(arg);
 	co_exit();
 }

@@ -11,10 +11,14 @@
 void	health_check_master_key(void);
 /* In each worker, before pool_setup(). */
 void	health_setup(void);
-/* Every half second: opens the keys as soon as the database is there. */
+/* Every 100 ms: opens the keys as soon as the database is there, and looks now
+ * and then whether the schema is still ours. */
 void	health_tick(void);
+/* Database, schema and keys are there. */
+bool	health_ready(void);
 
-/* The router's guard: session_admit(), once the keys are open; 503 before. */
+/* The router's guard: session_admit(), once the keys are open and while the
+ * schema is ours; else 503. */
 WAITS bool health_admit(struct req *, unsigned guard);
 
 void	livez_page(struct req *);	/* GET /livez */

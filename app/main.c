@@ -43,6 +43,8 @@
 #define EVENT_WORK	141u	/* none of Kore's own, nor of db/ */
 #define DRAIN_MAX_MS	8000u	/* what runs longer is cut off */
 #define FLUSH_MS	100u	/* the log */
+/* A worker that is not ready by then takes visitors and tells them so. */
+#define GATE_MAX_MS	1000u
 
 #if !defined(KORE_NO_SECCOMP_FILTERS)
 /* Beyond Kore's own list: libpq, threads, templates that are read again. */
@@ -90,6 +92,7 @@ KORE_SECCOMP_FILTER("latchkey",
 
 static volatile sig_atomic_t	 terminating;
 static struct kore_event	 work_event;
+static u_int32_t	 connections_max;	/* while the gate is shut */
 
 /* Kore finds these by their names. */
 void		kore_parent_configure(int, char **);
@@ -103,6 +106,7 @@ static void	take_log(int, const char *, const char *);
 static void	on_terminate(int);
 static void	on_tick(void *, u_int64_t);
 static void	on_flush(void *, u_int64_t);
+static void	gate(u_int64_t);
 static void	watch_work(int);
 static void	on_work(void *, int);
 _Noreturn static void stop(const char *what, const char *why);
@@ -154,6 +158,8 @@ kore_worker_configure(void)
 	health_setup();
 	work_setup((unsigned)setting->hash_threads, watch_work);
 	pool_setup(setting->database_url, "latchkey");
+	connections_max = worker_max_connections;
+	worker_max_connections = 0;
 	(void)kore_timer_add(on_tick, POOL_TICK_MS, NULL, 0);
 	(void)kore_timer_add(on_flush, FLUSH_MS, NULL, 0);
 }
@@ -286,7 +292,6 @@ on_tick(void *arg, u_int64_t now)
 	(void)now;
 	pool_tick();
 	session_tick();
-	health_tick();
 }
 
 /*
@@ -300,8 +305,11 @@ on_flush(void *arg, u_int64_t now)
 
 	(void)arg;
 	log_flush();
-	if (!terminating)
+	health_tick();
+	if (!terminating) {
+		gate(now);
 		return;
+	}
 	if (since == 0) {
 		since = now;
 		worker_max_connections = 0;
@@ -310,6 +318,25 @@ on_flush(void *arg, u_int64_t now)
 	if ((http_request_count == 0 && co_count() == 0) ||
 	    now - since > DRAIN_MAX_MS)
 		(void)kill(getpid(), SIGQUIT);
+}
+
+/*
+ * A new worker leaves visitors to the others until it has its database and its
+ * keys, so that nobody notices one that died.
+ */
+static void
+gate(u_int64_t now)
+{
+	static u_int64_t	since;
+
+	if (connections_max == 0)
+		return;
+	if (since == 0)
+		since = now;
+	if (!health_ready() && now - since < GATE_MAX_MS)
+		return;
+	worker_max_connections = connections_max;
+	connections_max = 0;
 }
 
 static void

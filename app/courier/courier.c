@@ -126,8 +126,9 @@ start(struct courier *c)
 	/* For the life of the program. */
 	arena = arena_new(ROUND_MAX, NULL, NULL);
 	if (!vault_read_master(arena, setting->master_key_file, &why)) {
-		fprintf(stderr, "latchkey-courier: %s\n", why);
-		exit(1);
+		fprintf(stderr, "latchkey-courier: LATCHKEY_MASTER_KEY_FILE: "
+		    "%s\n", why);
+		exit(2);
 	}
 	c->templates = mustache_load(setting->templates, &options, &error);
 	if (c->templates == NULL) {

@@ -133,6 +133,15 @@ conn_lose(struct conn *c, const char *why)
 	conn_drop(c);
 }
 
+void
+conn_retire(struct conn *c)
+{
+	assert(c->sent.head == NULL);
+	c->mismatch = true;
+	c->told = true;		/* the pool tells of it */
+	conn_drop(c);
+}
+
 int
 conn_fd(const struct conn *c)
 {

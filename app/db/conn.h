@@ -105,6 +105,8 @@ void	 conn_event(struct conn *);
 void	 conn_expire(struct conn *, int64_t now);
 /* Takes it down, for a reason; all that was sent is lost. */
 void	 conn_lose(struct conn *, const char *why);
+/* Takes it down in peace, since the check would say no: nothing was sent. */
+void	 conn_retire(struct conn *);
 /* -1 when there is none (any more). */
 int	 conn_fd(const struct conn *);
 

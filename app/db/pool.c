@@ -17,6 +17,7 @@ struct slot {
 	struct conn	 conn;
 	unsigned	 index;
 	bool		 due;		/* a timer runs for it */
+	bool		 distrusted;	/* goes down as soon as it is idle */
 	unsigned	 retry_ms;	/* the next wait before connecting */
 	int		 watched_fd;	/* -1: none */
 	bool		 watched_write;
@@ -30,6 +31,7 @@ static const struct db_query *check;
 static bool		(*check_ok)(const struct db_rows *);
 static bool		 mismatch_told;
 
+static bool	 slot_usable(const struct slot *);
 static struct slot *reader_free(void);
 static struct slot *writer_free(void);
 static bool	 writer_any(void);
@@ -106,6 +108,21 @@ pool_up(void)
 }
 
 void
+pool_distrust(void)
+{
+	unsigned	 i;
+
+	for (i = 0; i < POOL_CONNS; i++) {
+		if (slots[i].conn.state != CONN_UP)
+			continue;
+		slots[i].distrusted = true;
+		slots[i].conn.mismatch = true;
+		slot_settle(&slots[i]);
+	}
+	tell_mismatch();
+}
+
+void
 pool_event(unsigned index)
 {
 	conn_event(&slots[index].conn);
@@ -173,6 +190,12 @@ pool_submit(struct op *op)
 	return (SUBMIT_TAKEN);
 }
 
+static bool
+slot_usable(const struct slot *s)
+{
+	return (s->conn.state == CONN_UP && !s->distrusted);
+}
+
 /* The reader with the fewest before us; NULL if none is up. */
 static struct slot *
 reader_free(void)
@@ -181,7 +204,7 @@ reader_free(void)
 	unsigned	 i;
 
 	for (i = 0; i < POOL_READERS; i++)
-		if (slots[i].conn.state == CONN_UP && (best == NULL ||
+		if (slot_usable(&slots[i]) && (best == NULL ||
 		    slots[i].conn.sent.n < best->conn.sent.n))
 			best = &slots[i];
 	return (best);
@@ -193,8 +216,7 @@ writer_free(void)
 	unsigned	 i;
 
 	for (i = POOL_READERS; i < POOL_CONNS; i++)
-		if (slots[i].conn.state == CONN_UP &&
-		    slots[i].conn.sent.n == 0)
+		if (slot_usable(&slots[i]) && slots[i].conn.sent.n == 0)
 			return (&slots[i]);
 	return (NULL);
 }
@@ -205,7 +227,7 @@ writer_any(void)
 	unsigned	 i;
 
 	for (i = POOL_READERS; i < POOL_CONNS; i++)
-		if (slots[i].conn.state == CONN_UP)
+		if (slot_usable(&slots[i]))
 			return (true);
 	return (false);
 }
@@ -225,9 +247,12 @@ slot_submit(struct slot *s, struct op *op)
 static void
 slot_settle(struct slot *s)
 {
+	if (s->distrusted && s->conn.state == CONN_UP && s->conn.sent.n == 0)
+		conn_retire(&s->conn);
 	switch (s->conn.state) {
 	case CONN_DOWN:
 		s->watched_fd = -1;
+		s->distrusted = false;
 		if (!s->due)
 			slot_retry(s);
 		break;

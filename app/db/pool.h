@@ -41,6 +41,9 @@ void		 pool_setup(const char *conninfo, const char *application);
 /* The query has no parameters; what it returns is shown to ok(). */
 void		 pool_set_check(const struct db_query *,
 		    bool (*ok)(const struct db_rows *));
+/* The check would say no by now (someone migrated): every connection goes down
+ * once what was sent on it is answered, and comes back by the check. */
+void		 pool_distrust(void);
 /* Every POOL_TICK_MS: time-outs. */
 void		 pool_tick(void);
 

@@ -421,6 +421,32 @@ test_mismatch(void **state)
 	turn_until(pool_up());
 }
 
+/* Someone migrates while connections stand: what was sent is answered, what
+ * comes is refused, and all heals with the schema. */
+static void
+test_distrust(void **state)
+{
+	struct request	 write = { .text = "0.3" }, read = { .number = 0 };
+	struct request	 refused = { .number = 0 };
+
+	(void)state;
+	request(&write, sleeps_writing);
+	request(&read, sleeps_reading);
+	turn();
+	execute("UPDATE pool_schema SET version = 2");
+	pool_distrust();
+	assert_int_equal(pool_state(), POOL_MISMATCH);
+	request(&refused, counts);
+	assert_true(refused.failed);
+	assert_int_equal(refused.failure, DB_FAIL_DOWN);
+	turn_until(ended == 3);
+	assert_true(write.done && read.done);
+	assert_int_equal(counted(), 1);
+	assert_int_equal(pool_state(), POOL_MISMATCH);
+	execute("UPDATE pool_schema SET version = 1");
+	turn_until(pool_up());
+}
+
 static int
 group_setup(void **state)
 {
@@ -467,7 +493,7 @@ main(void)
 		TEST(test_thousand_reads), TEST(test_too_many_reads),
 		TEST(test_writes_queue), TEST(test_queue_time_out),
 		TEST(test_reader_lost), TEST(test_all_lost),
-		TEST(test_mismatch),
+		TEST(test_mismatch), TEST(test_distrust),
 	};
 
 	url = getenv("LATCHKEY_TEST_OWNER_URL");
