@@ -11,6 +11,7 @@
 struct req;
 
 #define PROFILE_REQUESTS_MAX		10	/* the newest of the contact */
+#define PROFILE_DECIDED_DAYS		30	/* shown after the answer */
 #define PROFILE_SUBSCRIPTIONS_MAX	20
 
 enum profile_kind { PROFILE_SUBSCRIPTION, PROFILE_REQUEST };
@@ -36,8 +37,8 @@ struct profile {
 	int		 n;
 };
 
-/* Subscriptions of the tenant (NULL: none yet), then the contact's newest
- * requests and the open one of colleagues, newest first. */
+/* Subscriptions of the tenant (NULL: none yet), then the open request of a
+ * colleague, then the contact's own: open, or answered lately; newest first. */
 WAITS struct profile profile_db_read(struct db *, const char *account_id,
 		    const char *tenant_id);
 

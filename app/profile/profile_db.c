@@ -44,9 +44,12 @@ profile_db_read(struct db *db, const char *account_id, const char *tenant_id)
 	    "AND r.account_id <> $1) "
 	    "UNION ALL "
 	    "(SELECT " REQUEST_COLUMNS "FROM request r " REQUEST_JOINS
-	    "WHERE r.account_id = $1 ORDER BY r.id DESC LIMIT 10)");
+	    "WHERE r.account_id = $1 AND (r.decided_at IS NULL "
+	    "OR r.decided_at > now() - interval '30 days') "
+	    "ORDER BY r.id DESC LIMIT 10)");
 	_Static_assert(PROFILE_REQUESTS_MAX == 10 &&
-	    PROFILE_SUBSCRIPTIONS_MAX == 20, "the limits above");
+	    PROFILE_SUBSCRIPTIONS_MAX == 20 && PROFILE_DECIDED_DAYS == 30,
+	    "the limits above");
 
 	rows = db_read(db, &profile_read, DB_ARGS(account_id, tenant_id));
 	list.n = rows->n;
