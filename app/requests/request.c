@@ -125,9 +125,9 @@ check_key(struct arena *a, const struct request *rq, struct request_check *to)
 		return;
 	}
 	warn(to, "key", "Has a key", arena_fmt(a, "%s has a key already",
-	    c->name), arena_fmt(a, "%s has been active since %s. A client has "
-	    "one key only, so you can share it with this contact but not make "
-	    "a second.", c->key_name, clock_date(a, c->key_since)));
+	    c->name), arena_fmt(a, "%s was issued on %s. A client has one key "
+	    "only, so you can share it with this contact but not make a "
+	    "second.", c->key_name, clock_date(a, c->key_since)));
 	to->tenant_code = c->code;
 }
 

@@ -23,8 +23,7 @@ static void	show_candidate(struct req *, struct view *,
 		    const struct request_candidate *, bool is_chosen);
 static void	show_state(struct view *, enum request_state);
 static const char *first_name(struct arena *, const char *);
-static const char *event_text(struct arena *, const struct request_event *,
-		    const char **ret_icon);
+static const char *event_words(const char *action, const char **ret_icon);
 
 void
 request_view_respond(struct req *rq, int status, const struct request *r,
@@ -158,7 +157,9 @@ show_events(struct req *rq, struct view *v, const struct request *r)
 	view_list(v, "events");
 	for (i = 0; i < events.n; i++) {
 		row = view_row(v, "events");
-		view_text(row, "text", event_text(rq->arena, &events.list[i],
+		view_text(row, "person", *events.list[i].person == '\0' ?
+		    "Somebody" : events.list[i].person);
+		view_text(row, "text", event_words(events.list[i].action,
 		    &icon));
 		view_text(row, "icon", icon);
 		view_text(row, "at", clock_long(rq->arena,
@@ -267,8 +268,7 @@ first_name(struct arena *a, const char *name)
 }
 
 static const char *
-event_text(struct arena *a, const struct request_event *e,
-    const char **ret_icon)
+event_words(const char *action, const char **ret_icon)
 {
 	static const struct {
 		const char	*action, *icon, *words;
@@ -280,15 +280,14 @@ event_text(struct arena *a, const struct request_event *e,
 		{ "request.shared", "share", "shared the existing key" },
 		{ "request.rejected", "x", "rejected the request" },
 	};
-	const char	*who = *e->person == '\0' ? "Somebody" : e->person;
-	size_t		 i;
+	size_t	i;
 
 	for (i = 0; i < COUNT(known); i++) {
-		if (str_eq(known[i].action, e->action)) {
+		if (str_eq(known[i].action, action)) {
 			*ret_icon = known[i].icon;
-			return (arena_fmt(a, "%s %s", who, known[i].words));
+			return (known[i].words);
 		}
 	}
 	*ret_icon = "info";
-	return (arena_fmt(a, "%s: %s", who, e->action));
+	return (action);
 }
