@@ -101,6 +101,7 @@ void		kore_worker_teardown(void);
 
 static void	options(int, char **);
 static void	configure_server(void);
+static void	listen_on(bool);
 static void	check_certificate(void);
 static void	take_log(int, const char *, const char *);
 static void	on_terminate(int);
@@ -194,46 +195,60 @@ options(int argc, char **argv)
 	exit(2);
 }
 
+/* By calls what comes from settings: as text, Kore cuts it at spaces. */
 static void
 configure_server(void)
 {
-	char	 text[2048];
+	char	 text[256];
 	FILE	*f;
 	bool	 tls = setting->tls_cert != NULL;
 
-	if (setting->listen_unix != NULL) {
-		(void)unlink(setting->listen_unix);
-		(void)snprintf(text, sizeof(text), "server portal {\n"
-		    "bind_unix %s\ntls no\n}\n", setting->listen_unix);
-	} else {
-		(void)snprintf(text, sizeof(text), "server portal {\n"
-		    "bind %s %s\ntls %s\n}\n", setting->listen_host,
-		    setting->listen_port, tls ? "yes" : "no");
-	}
-	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
-	    "workers %d\n"
-	    "domain * {\nattach portal\n", (int)setting->workers);
-	if (tls) {
+	if (tls)
 		check_certificate();
-		tls_dhparam = DH_new_by_nid(NID_ffdhe2048);
-		kore_tls_cipher_list = kore_strdup(TLS_CIPHERS);
-		(void)snprintf(text + strlen(text),
-		    sizeof(text) - strlen(text), "certfile -\ncertkey -\n");
-	}
-	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
-	    "route ^.*$ serve\n}\n");
+	listen_on(tls);
+	(void)snprintf(text, sizeof(text), "workers %d\n"
+	    "domain * {\nattach portal\n%sroute ^.*$ serve\n}\n",
+	    (int)setting->workers, tls ? "certfile -\ncertkey -\n" : "");
 	f = fmemopen(text, strlen(text), "r");
 	if (f == NULL)
 		stop("memory", strerror(errno));
 	kore_parse_config_file(f);
 	(void)fclose(f);
 	if (tls) {
-		/* As text, Kore would cut a path at its first space. */
+		tls_dhparam = DH_new_by_nid(NID_ffdhe2048);
+		kore_tls_cipher_list = kore_strdup(TLS_CIPHERS);
 		kore_free(primary_dom->certfile);
 		primary_dom->certfile = kore_strdup(setting->tls_cert);
 		kore_free(primary_dom->certkey);
 		primary_dom->certkey = kore_strdup(setting->tls_key);
 	}
+}
+
+static void
+listen_on(bool tls)
+{
+	struct kore_server	*server = kore_server_create("portal");
+
+	server->tls = tls;
+	if (setting->listen_unix == NULL) {
+		if (!kore_server_bind(server, setting->listen_host,
+		    setting->listen_port, NULL))
+			stop("LATCHKEY_LISTEN", "can't listen there, see "
+			    "above: is it taken, or not of this machine?");
+		return;
+	}
+	if (tls)
+		stop("LATCHKEY_TLS_CERT", "is for a port; before a unix: "
+		    "LATCHKEY_LISTEN the proxy speaks TLS");
+	(void)unlink(setting->listen_unix);
+	/*
+	 * The proxy runs as a user of its own.  Who may reach the socket is
+	 * said by its folder, as who may reach a port is by the network.
+	 */
+	if (!kore_server_bind_unix(server, setting->listen_unix, NULL) ||
+	    chmod(setting->listen_unix, 0666) == -1)
+		stop("LATCHKEY_LISTEN", "can't make that socket: is its "
+		    "folder there, and may this user write to it?");
 }
 
 /*
