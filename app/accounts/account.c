@@ -37,7 +37,8 @@ client_name_wrong(const char *client)
 		n = utf8proc_iterate(p, -1, &c);
 		if (n <= 0 || !client_character(c, &is_word))
 			return ("The company’s name may hold letters, digits, "
-			    "spaces and & . ' - only, as in Smith & Sons.");
+			    "spaces and & . ' - , ( ) / + ! only, as in "
+			    "Smith & Sons.");
 		p += n;
 	}
 	if (!is_word)
@@ -132,7 +133,10 @@ account_wait_words(struct arena *a, int64_t wait_s)
 static bool
 client_character(utf8proc_int32_t c, bool *ret_is_word)
 {
-	if (c < 0x80 && strchr(" &.'-", (int)c) != NULL)
+	/* More than a key's name may hold (subscriptions/): companies are
+	 * called "Acme, Inc." and "Yahoo!"; the name that is proposed for the
+	 * key leaves it out. */
+	if ((c < 0x80 && strchr(" &.'-,()/+!", (int)c) != NULL) || c == 0x2019)
 		return (true);
 	switch (utf8proc_category(c)) {
 	case UTF8PROC_CATEGORY_LU:

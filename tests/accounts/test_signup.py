@@ -273,7 +273,7 @@ def test_two_at_once(server):
     ("name", "", "Type your name"), ("name", "   ", "Type your name"),
     ("name", "A" * 101, "100"), ("name", "Ada\x07", ""),
     ("client", "", "company"), ("client", "A", "2"),
-    ("client", "B" * 65, "64"), ("client", "Acme/Zed", "letters"),
+    ("client", "B" * 65, "64"), ("client", "Acme_Zed", "letters"),
     ("client", "<script>alert(1)</script>", "letters"),
 ])
 def test_bad_input_is_told_and_kept(server, field, value, says):
