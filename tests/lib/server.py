@@ -150,8 +150,10 @@ class Server:
             return ""
 
     def log(self, name="portal"):
-        """The JSON lines of a log; a line that is none is an error."""
-        return [json.loads(line) for line in self.raw_log(name).splitlines()
+        """The JSON lines of a log; a line that is none is an error.  What is
+        behind the last line break is still being written."""
+        whole, _, _ = self.raw_log(name).rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()
                 if line.startswith("{")]
 
 
