@@ -134,10 +134,12 @@ thread_main(void *unused)
 {
 	struct job	*job;
 	uint64_t	 one = 1;
-	int		 error = 0;
+	int		 error = 0, nice;
 
-	/* On Linux a thread has a priority of its own. */
-	if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE) != 0)
+	/* On Linux a thread has a priority of its own; 19 is the lowest. */
+	nice = getpriority(PRIO_PROCESS, 0) + NICE;
+	if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid),
+	    nice < 19 ? nice : 19) != 0)
 		error = errno;
 	(void)pthread_mutex_lock(&lock);
 	if (error != 0)
