@@ -99,16 +99,16 @@ password_advice(enum password_verdict verdict)
 	case PASSWORD_GOOD:
 		return ("");
 	case PASSWORD_TOO_SHORT:
-		return ("Use at least 12 characters. Four words that don't "
+		return ("Use at least 12 characters. Four words that don’t "
 		    "belong together are strong and easy to keep in mind.");
 	case PASSWORD_TOO_LONG:
 		return ("Use at most 128 characters.");
 	case PASSWORD_CONTROL:
 		return ("Leave out tabs, line breaks and other characters "
-		    "that can't be seen.");
+		    "that can’t be seen.");
 	case PASSWORD_COMMON:
 		return ("Many people use this password, so it is tried first. "
-		    "Use four words that don't belong together.");
+		    "Use four words that don’t belong together.");
 	case PASSWORD_GUESSABLE:
 		return ("A computer guesses this within minutes. Leave out "
 		    "your name and client, repetitions and rows of keys; add "

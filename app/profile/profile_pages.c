@@ -19,7 +19,8 @@ static void	show_key(struct req *, struct view *, const char *id,
 		    int64_t made_at);
 static void	show_request(struct req *, struct view *,
 		    const struct profile_row *, const struct profile *);
-static bool	can_ask_again(const struct profile *, const char *slug);
+static bool	can_ask_again(const struct profile *,
+		    const struct profile_row *of);
 static bool	is_live(const struct profile_row *);
 static void	show_clock(struct req *, struct view *,
 		    const struct profile_row *);
@@ -70,13 +71,17 @@ static void
 show_subscription(struct req *rq, struct view *v,
     const struct profile_row *row)
 {
+	struct tenant_badge	 badge = tenant_key_badge(row->state);
 	const struct session	*s = rq->session;
 
 	view_text(v, "id", row->id);
 	view_text(v, "name", row->name);
 	view_text(v, "product", row->product);
 	view_bool(v, "is_active", str_eq(row->state, "active"));
-	view_text(v, "state_text", tenant_key_badge(row->state).text);
+	view_text(v, "state_tone", badge.tone);
+	view_text(v, "state_icon", badge.icon);
+	view_text(v, "state_text", badge.text);
+	view_bool(v, "is_suspended", str_eq(row->state, "suspended"));
 	view_text(v, "tenant_name", s->tenant_name);
 	view_text(v, "tenant_code", s->tenant_code);
 	view_text(v, "approved_at", clock_date(rq->arena, row->at));
@@ -142,20 +147,25 @@ show_request(struct req *rq, struct view *v, const struct profile_row *row,
 	view_text(v, "decided_iso", clock_iso(a, row->decided_at));
 	view_text(v, "decided_by", is_withdrawn ? "" : row->by);
 	view_text(v, "reason", is_rejected ? row->reason : "");
-	view_bool(v, "can_ask_again", can_ask_again(all, row->product_slug));
+	view_bool(v, "can_ask_again", can_ask_again(all, row));
 }
 
-/* Neither a key for the product nor an open request. */
+/* Neither a key for the product nor an open request; said at the newest answer
+ * alone. */
 static bool
-can_ask_again(const struct profile *all, const char *slug)
+can_ask_again(const struct profile *all, const struct profile_row *of)
 {
 	const struct profile_row	*row;
 	int				 i;
 
 	for (i = 0; i < all->n; i++) {
 		row = &all->list[i];
-		if (row->kind == PROFILE_REQUEST ? row->decided_at == 0 :
-		    is_live(row) && str_eq(row->product_slug, slug))
+		if (row->kind == PROFILE_REQUEST && row->decided_at == 0)
+			return (false);
+		if (!str_eq(row->product_slug, of->product_slug))
+			continue;
+		if (row->kind == PROFILE_REQUEST ? row->at > of->at :
+		    is_live(row))
 			return (false);
 	}
 	return (true);

@@ -246,7 +246,7 @@ approve_refused(struct req *rq, const struct request *r,
 	} else if (c == NULL && !tenant_code_valid(tenant->new_code)) {
 		field = "code";
 		error = "The code must have 2 to 32 capital letters, digits "
-		    "or -, for example ALTWORX.";
+		    "or hyphens, for example ALTWORX.";
 	} else if (c == NULL) {
 		field = "client";
 		error = tenant_name_advice(tenant->new_name);

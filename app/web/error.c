@@ -133,7 +133,7 @@ respond_setup(void)
 
 	for (i = 0; i < COUNT(words); i++) {
 		buf_init(&b, a, PAGE_MAX);
-		words_render(&words[i], false, "–", &b);
+		words_render(&words[i], false, "", &b);
 		page = strdup(buf_text(&b));
 		assert(page != NULL);
 		statics[i].status = words[i].status;
