@@ -3,6 +3,7 @@
  * row without a guard lets nobody in; every POST checks CSRF.
  */
 #include "accounts/account_pages.h"
+#include "accounts/recovery_pages.h"
 #include "health.h"
 #include "home/home.h"
 #include "keys/key.h"
@@ -30,7 +31,18 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/signin/again", signin_page_again, ACCOUNT },
 	{ METHOD_POST,	"/signin/again", signin_page_again_enter, ACCOUNT },
 	{ METHOD_POST,	"/signout",	signin_page_leave, ACCOUNT },
+	{ METHOD_GET,	"/forgot",	recovery_page,	ANYONE },
+	{ METHOD_POST,	"/forgot",	recovery_page_ask, ANYONE },
+	{ METHOD_GET,	"/forgot/sent",	recovery_page_sent, ANYONE },
+	{ METHOD_GET,	"/reset/:token", recovery_page_form, ANYONE },
+	{ METHOD_POST,	"/reset/:token", recovery_page_reset, ANYONE },
+	{ METHOD_GET,	"/.well-known/change-password",
+			password_page_well_known, ANYONE | NODB },
+
+	/* one's own account */
 	{ METHOD_GET,	"/account",	account_page,	ACCOUNT },
+	{ METHOD_GET,	"/account/password", password_page, ACCOUNT },
+	{ METHOD_POST,	"/account/password", password_page_change, ACCOUNT },
 
 	/* what there is */
 	{ METHOD_GET,	"/",		home_page,	ANYONE },

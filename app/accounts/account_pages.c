@@ -18,7 +18,33 @@ account_page(struct req *rq)
 	view_text(view, "role", account_role(s->kind, s->role));
 	view_text(view, "since", clock_date(rq->arena,
 	    account_db_since(rq->db, s->account_id)));
+	account_page_done(rq, view);
 	respond_page(rq, 200, "accounts/account", view);
+}
+
+void
+account_page_done(struct req *rq, struct view *view)
+{
+	static const char	*const done[][3] = {
+		{ "reset", "Your password is set anew",
+		    "All your sessions have ended. Sign in with the new "
+		    "password." },
+		{ "password", "Your password is changed",
+		    "You stay signed in here; your sessions on other devices "
+		    "have ended." },
+	};
+	const char		*word = req_query(rq, "done");
+	struct view		*note;
+	size_t			 i;
+
+	view_bool(view, "done", false);
+	for (i = 0; word != NULL && i < COUNT(done); i++) {
+		if (!str_eq(word, done[i][0]))
+			continue;
+		note = view_map(view, "done");
+		view_text(note, "title", done[i][1]);
+		view_text(note, "text", done[i][2]);
+	}
 }
 
 void

@@ -24,6 +24,10 @@ WAITS void	signin_page_leave(struct req *);	/* POST /signout */
 /* account_pages.c */
 WAITS void	account_page(struct req *);		/* GET /account */
 
+/* What was just done, by the query's "done" as a redirection sets it: "done"
+ * in the view, with a title and a text, or "" for a word that it does not
+ * know. */
+void		account_page_done(struct req *, struct view *);
 /* Answers 429: too many of `what` ("sign-ins"), go on in so many seconds. */
 void		account_page_wait(struct req *, const char *what,
 		    int64_t wait_s);

@@ -141,6 +141,7 @@ static void
 signin_form(struct req *rq, int status, struct view *view, const char *next)
 {
 	view_text(view, "next", next);
+	account_page_done(rq, view);
 	form_fields(view, "email", "password", NULL);
 	respond_page(rq, status, "accounts/signin", view);
 }

@@ -5,13 +5,15 @@
  * alone, so that a copy of the database opens nothing.
  *
  *	signup.token_hash = SHA-256(token), token = link_token("verify", id)
+ *	recovery.token_hash likewise, of link_token("reset", id)
  */
 #ifndef MAIL_LINK_H
 #define MAIL_LINK_H
 
 #include "crypto/token.h"
 
-/* base64url of HMAC("<kind>:<uuid>").  kind: "verify" for signup rows. */
+/* base64url of HMAC("<kind>:<uuid>").  kind: "verify", "reset", ...:
+ * the path of the link. */
 void	 link_token(const char *kind, const char *uuid,
 	    char ret_token[TOKEN_TEXT]);
 /* What the database holds of a token. */

@@ -17,6 +17,10 @@
  * verify		address			signup_id
  * account_exists	account			-
  * staff_invite		address			signup_id
+ * recovery		account, or the address	recovery_id
+ *			of none (never sent)
+ * password_reset	account			-
+ * password_changed	account			-
  * request_submitted_staff  each active staff	request_id request_name product
  *						person client due_at
  * request_submitted	the contact		request_id request_name product
@@ -73,9 +77,9 @@ struct outbox_mail {
 		const char	*name, *value;
 	}		*params;
 	int		 n_params;
-	bool		 has_signup;	/* params named one that exists */
-	int64_t		 signup_until;
-	bool		 signup_open;	/* not used, not over */
+	bool		 has_link;	/* params named a row that exists */
+	int64_t		 link_until;
+	bool		 link_open;	/* not used, not over */
 	const char	*invited_as;	/* "" for a contact */
 };
 

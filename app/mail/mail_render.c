@@ -19,12 +19,16 @@ enum link_to { LINK_NONE, LINK_TOKEN, LINK_PAGE, LINK_REQUEST };
 static const struct kind {
 	const char	*name;
 	enum link_to	 link_to;
-	const char	*path;		/* or, of a token, its kind */
+	const char	*path;		/* or, of a token, its kind; the
+					 * first parameter is its row */
 	const char	*params[7];	/* at most 6, NULL behind them */
 } kinds[] = {
 	{ "verify", LINK_TOKEN, "verify", { "signup_id" } },
 	{ "account_exists", LINK_PAGE, "/signin", { NULL } },
 	{ "staff_invite", LINK_TOKEN, "verify", { "signup_id" } },
+	{ "recovery", LINK_TOKEN, "reset", { "recovery_id" } },
+	{ "password_reset", LINK_PAGE, "/signin", { NULL } },
+	{ "password_changed", LINK_PAGE, "/forgot", { NULL } },
 	{ "request_submitted_staff", LINK_REQUEST, "/staff/requests/",
 	    { "request_id", "request_name", "product", "person", "client",
 	    "due_at" } },
@@ -84,7 +88,7 @@ mail_render(struct arena *arena, const struct mustache_set *templates,
 		*ret_why = "the account has no address any more";
 		return (MAIL_VOID);
 	}
-	if (kind->link_to == LINK_TOKEN && !row->signup_open) {
+	if (kind->link_to == LINK_TOKEN && !row->link_open) {
 		*ret_why = "the link is used or over";
 		return (MAIL_VOID);
 	}
@@ -145,7 +149,7 @@ make_link(struct arena *arena, const struct kind *kind,
 	case LINK_NONE:
 		return ("");
 	case LINK_TOKEN:
-		id = param(row, "signup_id");
+		id = param(row, kind->params[0]);
 		return (uuid_shaped(id) ? link_url(arena, kind->path, id) :
 		    NULL);
 	case LINK_PAGE:
@@ -180,8 +184,8 @@ make_view(struct arena *arena, const struct kind *kind,
 	view_bool(v, "is_by_owner", str_eq(value, "owner"));
 	view_bool(v, "is_by_reason", str_eq(value, "reason"));
 	view_bool(v, "is_admin", str_eq(row->invited_as, "admin"));
-	view_text(v, "until", row->has_signup ?
-	    clock_long(arena, row->signup_until) : "");
+	view_text(v, "until", row->has_link ?
+	    clock_long(arena, row->link_until) : "");
 	view_text(v, "name", row->name);
 	view_text(v, "link", link);
 	view_text(v, "site_name", setting->site_name);

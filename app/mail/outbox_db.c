@@ -15,7 +15,7 @@
 #define ERROR_MAX	200	/* bytes of last_error */
 
 static WAITS void read_params(struct db *, struct outbox_mail *);
-static WAITS void read_signup(struct db *, struct outbox_mail *);
+static WAITS void read_link(struct db *, struct outbox_mail *);
 static WAITS void end_sent(struct db *, const char *, const char *);
 static WAITS void end_failed(struct db *, const char *, const char *,
 		    const char *why, bool tell, bool only_old);
@@ -57,7 +57,7 @@ outbox_claim(struct db *db, const char *courier, struct outbox_mail *ret_mail)
 		.invited_as = "",
 	};
 	read_params(db, ret_mail);
-	read_signup(db, ret_mail);
+	read_link(db, ret_mail);
 	return (true);
 }
 
@@ -153,7 +153,7 @@ end_failed(struct db *db, const char *courier, const char *id,
 	    "     'why', $3::text)) AS id"
 	    " FROM lost, account AS a"
 	    " WHERE $4::boolean AND lost.kind <> 'mail_failed'"
-	    " AND ($5::boolean OR lost.kind <> 'verify')"
+	    " AND ($5::boolean OR lost.kind NOT IN ('verify', 'recovery'))"
 	    " AND a.kind = 'staff' AND a.state = 'active'"
 	    " AND NOT EXISTS (SELECT FROM outbox AS o WHERE"
 	    "     o.kind = 'mail_failed' AND o.state = 'queued'"
@@ -195,26 +195,41 @@ read_params(struct db *db, struct outbox_mail *mail)
 }
 
 static WAITS void
-read_signup(struct db *db, struct outbox_mail *mail)
+read_link(struct db *db, struct outbox_mail *mail)
 {
-	DB_QUERY(outbox_signup,
-	    "SELECT (extract(epoch FROM expires_at) * 1000000)::bigint,"
-	    " used_at IS NULL AND expires_at > now(),"
-	    " coalesce(invited_as, '')"
-	    " FROM signup WHERE id = $1");
+	/* A row that says "open" may still lose against a newer one of the
+	 * same address: then its page says so. */
+	DB_QUERY(outbox_link,
+	    "SELECT (extract(epoch FROM l.until) * 1000000)::bigint,"
+	    " l.is_open AND l.until > now(), l.invited_as FROM ("
+	    "SELECT expires_at AS until, used_at IS NULL AS is_open,"
+	    " coalesce(invited_as, '') AS invited_as FROM signup"
+	    " WHERE $1 = 'signup_id' AND id = $2::uuid"
+	    " UNION ALL SELECT expires_at, used_at IS NULL"
+	    " AND replaced_at IS NULL AND token_hash IS NOT NULL, ''"
+	    " FROM recovery WHERE $1 = 'recovery_id' AND id = $2::uuid"
+	    ") AS l");
+	static const char	*const names[] = { "signup_id", "recovery_id" };
 	const struct db_rows	*rows;
+	const char		*name = NULL, *id = NULL;
+	size_t			 n;
 	int			 i;
 
-	for (i = 0; i < mail->n_params; i++)
-		if (str_eq(mail->params[i].name, "signup_id"))
-			break;
-	if (i == mail->n_params || !uuid_shaped(mail->params[i].value))
+	for (i = 0; i < mail->n_params; i++) {
+		for (n = 0; n < COUNT(names); n++) {
+			if (str_eq(mail->params[i].name, names[n])) {
+				name = names[n];
+				id = mail->params[i].value;
+			}
+		}
+	}
+	if (name == NULL || !uuid_shaped(id))
 		return;
-	rows = db_read(db, &outbox_signup, DB_ARGS(mail->params[i].value));
+	rows = db_read(db, &outbox_link, DB_ARGS(name, id));
 	if (rows->n == 0)
 		return;
-	mail->has_signup = true;
-	mail->signup_until = db_number(rows, 0, 0);
-	mail->signup_open = db_truth(rows, 0, 1);
+	mail->has_link = true;
+	mail->link_until = db_number(rows, 0, 0);
+	mail->link_open = db_truth(rows, 0, 1);
 	mail->invited_as = db_text(rows, 0, 2);
 }

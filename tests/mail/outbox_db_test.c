@@ -161,7 +161,7 @@ test_claim(void **state)
 	assert_int_equal(mail.n_params, 2);
 	assert_string_equal(param(&mail, "request_name"), "Ä & B-KEY");
 	assert_string_equal(param(&mail, "due_at"), "1795356300000000");
-	assert_false(mail.has_signup);
+	assert_false(mail.has_link);
 	/* It is nobody else's, for two minutes. */
 	assert_false(outbox_claim(two, TWO, &other));
 	assert_in_range(outbox_due_in(two), 110 * SECOND_US, 120 * SECOND_US);
@@ -201,19 +201,19 @@ test_signup(void **state)
 	mail = claim(one, ONE);
 	assert_string_equal(mail.to, "b@b");
 	assert_string_equal(mail.name, "");
-	assert_true(mail.has_signup && mail.signup_open);
-	assert_true(mail.signup_until == INT64_C(2208988800000000));
+	assert_true(mail.has_link && mail.link_open);
+	assert_true(mail.link_until == INT64_C(2208988800000000));
 	assert_string_equal(mail.invited_as, "admin");
 	(void)sql("UPDATE outbox SET next_at = now()");
 	(void)sql("UPDATE signup SET used_at = now()");
 	mail = claim(one, ONE);
-	assert_true(mail.has_signup && !mail.signup_open);
+	assert_true(mail.has_link && !mail.link_open);
 	(void)sql("UPDATE signup SET used_at = NULL");
 	/* What is no number of a sign-up breaks nothing. */
 	(void)sql("UPDATE outbox SET next_at = now(), params ="
 	    " '{\"signup_id\": \"x\", \"odd_at\": \"tomorrow\"}'");
 	mail = claim(one, ONE);
-	assert_false(mail.has_signup);
+	assert_false(mail.has_link);
 	assert_string_equal(param(&mail, "odd_at"), "tomorrow");
 }
 

@@ -80,6 +80,7 @@ static const struct outbox_param	all[] = {
 	{ "person", "Bob \"<script>\"" },
 	{ "product", "Rev.io API" },
 	{ "queued_at", "1795356300000000" },
+	{ "recovery_id", REQUEST },
 	{ "reason", "No.\nReally {{no}}." },
 	{ "request_id", REQUEST },
 	{ "request_name", "O'Neil & Søn-KEY" },
@@ -95,8 +96,8 @@ row(const char *kind)
 	return ((struct outbox_mail){ .id = ID, .kind = kind, .at = 1,
 	    .to = "Ada@bücher.example", .name = "Ada & <i>",
 	    .params = arena_memdup(arena, all, sizeof(all)),
-	    .n_params = COUNT(all), .has_signup = true, .signup_open = true,
-	    .signup_until = INT64_C(1795356300000000), .invited_as = "" });
+	    .n_params = COUNT(all), .has_link = true, .link_open = true,
+	    .link_until = INT64_C(1795356300000000), .invited_as = "" });
 }
 
 static struct mail
@@ -112,7 +113,8 @@ rendered(const struct outbox_mail *from)
 }
 
 static const char *const	kinds[] = {
-	"verify", "account_exists", "staff_invite",
+	"verify", "account_exists", "staff_invite", "recovery",
+	"password_reset", "password_changed",
 	"request_submitted_staff", "request_submitted", "request_approved",
 	"request_shared", "request_rejected", "request_withdrawn",
 	"owner_contact_joined", "subscription_expired", "request_reminder",
@@ -226,7 +228,7 @@ test_void_and_broken(void **state)
 
 	(void)state;
 	from = row("verify");
-	from.signup_open = false;
+	from.link_open = false;
 	assert_int_equal(mail_render(arena, templates, &from, &mail, &why),
 	    MAIL_VOID);
 	from = row("request_approved");

@@ -143,7 +143,7 @@ world_clear(void)
 {
 	run(owner, "TRUNCATE request, reveal, subscription_key, subscription, "
 	    "membership, tenant_domain, tenant, outbox, session, person, "
-	    "account", DB_NONE);
+	    "account CASCADE", DB_NONE);
 }
 
 static MAYBE int

@@ -1,0 +1,29 @@
+/*
+ * Handlers of forgotten and of changed passwords, for the route table.
+ */
+#ifndef ACCOUNTS_RECOVERY_PAGES_H
+#define ACCOUNTS_RECOVERY_PAGES_H
+
+#include "web/req.h"
+
+/* recovery_pages.c */
+WAITS void	recovery_page(struct req *);		/* GET /forgot */
+WAITS void	recovery_page_ask(struct req *);	/* POST */
+WAITS void	recovery_page_sent(struct req *);	/* GET /forgot/sent */
+WAITS void	recovery_page_form(struct req *);	/* GET /reset/:token */
+WAITS void	recovery_page_reset(struct req *);	/* POST */
+
+/* password_pages.c */
+WAITS void	password_page(struct req *);		/* GET /account/password */
+WAITS void	password_page_change(struct req *);	/* POST */
+WAITS void	password_page_well_known(struct req *);
+
+/*
+ * The second factor of a reset: sets "asks_factor" in the view where the
+ * account has one.  is_posted: looks at the field "code" and returns whether
+ * the reset may go on; if not, the field has an error.
+ */
+WAITS bool	recovery_page_factor(struct req *, struct view *,
+		    const char *account_id, bool is_posted);
+
+#endif

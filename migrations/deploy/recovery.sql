@@ -1,0 +1,39 @@
+-- Forgotten passwords: one row for each mail asked for.  A row of an address
+-- without an active account has no token, and counts for the three mails an
+-- hour as any other.
+BEGIN;
+
+CREATE TABLE recovery (
+	id		uuid PRIMARY KEY,
+	email_folded	text NOT NULL,
+	account_id	uuid REFERENCES account ON DELETE CASCADE,
+	token_hash	bytea,
+	created_at	timestamptz NOT NULL DEFAULT now(),
+	expires_at	timestamptz NOT NULL,
+	used_at		timestamptz,
+	replaced_at	timestamptz,	-- a newer one counts
+	CONSTRAINT recovery_token UNIQUE (token_hash),
+	CONSTRAINT recovery_account CHECK
+	    ((account_id IS NULL) = (token_hash IS NULL))
+);
+CREATE INDEX recovery_address ON recovery (email_folded, created_at DESC);
+CREATE INDEX recovery_of ON recovery (account_id);
+CREATE INDEX recovery_age ON recovery (created_at);
+
+-- As signup_next_at(): when the next mail to an address may go, NULL is now.
+CREATE FUNCTION recovery_next_at(p_email_folded text) RETURNS timestamptz
+	LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock(
+	    hashtextextended('recovery ' || p_email_folded, 0));
+	RETURN (SELECT created_at + interval '1 hour' FROM recovery
+	    WHERE email_folded = p_email_folded
+	    AND created_at > clock_timestamp() - interval '1 hour'
+	    ORDER BY created_at DESC OFFSET 2 LIMIT 1);
+END $$;
+
+GRANT SELECT, INSERT, UPDATE ON recovery TO latchkey_app;
+GRANT SELECT (id, created_at, expires_at, used_at, replaced_at, token_hash),
+	DELETE ON recovery TO latchkey_courier;
+
+COMMIT;

@@ -1,0 +1,4 @@
+BEGIN;
+DROP FUNCTION recovery_next_at;
+DROP TABLE recovery;
+COMMIT;
