@@ -1,14 +1,27 @@
 /*
  * What needs Unicode's tables, which are utf8proc's (Unicode 15).  It is handed
  * buffers of the arena, so nothing here calls malloc().
+ *
+ * Characters are taken apart one by one and their marks put in order here, not
+ * by utf8proc_decompose(): that one sorts by swapping neighbours, so a form of
+ * 64 kB of marks in the wrong order would hold up a worker for three seconds.
  */
 #include <assert.h>
 #include <utf8proc.h>
 
 #include "base/str.h"
 
+/* Longer runs of marks than any writing has are sorted by counting. */
+#define FEW_MARKS	16u
+
 static int32_t		*decompose(struct arena *, const char *,
 			    utf8proc_option_t, size_t *);
+static bool		 decompose_into(const char *, utf8proc_option_t,
+			    int32_t *, size_t, size_t *);
+static void		 order_marks(struct arena *, int32_t *, size_t);
+static void		 sort_few(int32_t *, size_t);
+static void		 sort_many(struct arena *, int32_t *, size_t);
+static unsigned		 class_of(int32_t);
 static bool		 is_accent(int32_t);
 static const char	*letter_base(int32_t);
 
@@ -87,18 +100,101 @@ static int32_t *
 decompose(struct arena *a, const char *s, utf8proc_option_t options,
     size_t *ret_count)
 {
-	const unsigned char	*u = (const unsigned char *)s;
-	utf8proc_ssize_t	 bytes = (utf8proc_ssize_t)strlen(s), n, again;
-	int32_t			*points;
+	int32_t	*points;
+	size_t	 n, again;
+	bool	 ok;
 
-	n = utf8proc_decompose(u, bytes, NULL, 0, options);
-	if (n < 0)
+	if (!decompose_into(s, options, NULL, 0, &n))
 		return (NULL);
-	points = arena_calloc(a, (size_t)n + 1, sizeof(*points));
-	again = utf8proc_decompose(u, bytes, points, n, options);
-	assert(again == n);
-	*ret_count = (size_t)n;
+	points = arena_calloc(a, n + 1, sizeof(*points));
+	ok = decompose_into(s, options, points, n, &again);
+	assert(ok && again == n);
+	order_marks(a, points, n);
+	*ret_count = n;
 	return (points);
+}
+
+/* With NULL for the points it only counts them.  False if s is not UTF-8. */
+static bool
+decompose_into(const char *s, utf8proc_option_t options, int32_t *points,
+    size_t room, size_t *ret_count)
+{
+	size_t			 left = strlen(s), used = 0, n;
+	utf8proc_ssize_t	 more;
+	int32_t			 c;
+	int			 last = 0;
+
+	for (; left > 0; s += n, left -= n) {
+		n = str_next(s, left, &c);
+		if (n == 0)
+			return (false);
+		more = utf8proc_decompose_char(c,
+		    points == NULL ? NULL : points + used,
+		    (utf8proc_ssize_t)(room - used), options, &last);
+		assert(more >= 0);
+		used += (size_t)more;
+		if (points == NULL)
+			room = used;
+	}
+	*ret_count = used;
+	return (true);
+}
+
+/* The canonical order (Unicode, D109): each run of marks by their class, and
+ * those of one class as they came. */
+static void
+order_marks(struct arena *a, int32_t *points, size_t n)
+{
+	size_t	i, run;
+
+	for (i = 0; i < n; i += run > 0 ? run : 1) {
+		for (run = 0; i + run < n && class_of(points[i + run]) != 0; )
+			run++;
+		if (run > FEW_MARKS)
+			sort_many(a, points + i, run);
+		else if (run > 1)
+			sort_few(points + i, run);
+	}
+}
+
+static void
+sort_few(int32_t *points, size_t n)
+{
+	size_t	i, j;
+	int32_t	c;
+
+	for (i = 1; i < n; i++) {
+		c = points[i];
+		for (j = i; j > 0 && class_of(points[j - 1]) > class_of(c); j--)
+			points[j] = points[j - 1];
+		points[j] = c;
+	}
+}
+
+static void
+sort_many(struct arena *a, int32_t *points, size_t n)
+{
+	int32_t	*sorted = arena_calloc(a, n, sizeof(*sorted));
+	size_t	 place[256] = { 0 };	/* where the next of a class goes */
+	size_t	 i, before = 0, count;
+
+	for (i = 0; i < n; i++)
+		place[class_of(points[i])]++;
+	for (i = 0; i < COUNT(place); i++) {
+		count = place[i];
+		place[i] = before;
+		before += count;
+	}
+	for (i = 0; i < n; i++)
+		sorted[place[class_of(points[i])]++] = points[i];
+	memcpy(points, sorted, n * sizeof(*sorted));
+}
+
+/* The canonical combining class, 0 to 254. */
+static unsigned
+class_of(int32_t c)
+{
+	return ((unsigned)utf8proc_get_property(c)->combining_class & 0xff);
 }
 
 /*

@@ -5,7 +5,10 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
 #include <cmocka.h>
+#include <utf8proc.h>
 
 static struct arena	*a;
 
@@ -212,6 +215,63 @@ test_nfc(void **state)
 	assert_string_equal(str_nfc(a, ""), "");
 }
 
+/* The order of marks is ours, so it is held against utf8proc's own. */
+static void
+test_nfc_as_reference(void **state)
+{
+	/* Letters, marks of several classes and of class 0, and characters
+	 * that come apart into several. */
+	static const int32_t points[] = { 'a', 'q', 0xe9, 0x300, 0x301, 0x316,
+		0x323, 0x327, 0x345, 0x34f, 0x344, 0x5b0, 0x5bc, 0x64b, 0x93c,
+		0x958, 0x915, 0x94d, 0x3099, 0x304b, 0x1100, 0x1161, 0x1e69,
+		0x1d15f, 0x1d16e, 0x200d };
+	unsigned char		 text[4 * 100 + 1], *reference;
+	unsigned		 seed = 1, turn, i, n, marks;
+	size_t			 bytes;
+
+	(void)state;
+	for (turn = 0; turn < 4000; turn++) {
+		/* A linear congruential generator: the same text each time. */
+		seed = seed * 1664525u + 1013904223u;
+		n = (seed >> 16) % 100;
+		marks = (seed >> 8) & 1;
+		for (i = 0, bytes = 0; i < n; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			bytes += (size_t)utf8proc_encode_char(marks ?
+				points[3 + (seed >> 16) % 10] :
+				points[(seed >> 16) % COUNT(points)],
+			    text + bytes);
+		}
+		text[bytes] = '\0';
+		reference = utf8proc_NFC(text);
+		assert_non_null(reference);
+		assert_string_equal(str_nfc(a, (char *)text), reference);
+		free(reference);
+	}
+}
+
+/* A whole form of marks in the worst order: sorting by neighbours takes
+ * seconds, in which nobody else is served. */
+static void
+test_many_marks(void **state)
+{
+	enum { MARKS = 32000 };
+	char	*text = arena_alloc(a, 2 * MARKS + 1);
+	clock_t	 began;
+	size_t	 i;
+
+	(void)state;
+	for (i = 0; i < MARKS; i++)
+		memcpy(text + 2 * i, i < MARKS / 2 ? "\xcc\x80" : "\xcc\x96",
+		    2);
+	began = clock();
+	text = str_nfc(a, text);
+	assert_memory_equal(text, "\xcc\x96\xcc\x96", 4);
+	assert_string_equal(text + 2 * MARKS - 4, "\xcc\x80\xcc\x80");
+	assert_string_equal(str_fold(a, text), "");
+	assert_true(clock() - began < CLOCKS_PER_SEC / 2);
+}
+
 static void
 test_fold(void **state)
 {
@@ -326,6 +386,8 @@ main(void)
 		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_case),
 		cmocka_unit_test(test_nfc),
+		cmocka_unit_test(test_nfc_as_reference),
+		cmocka_unit_test(test_many_marks),
 		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_hex),
