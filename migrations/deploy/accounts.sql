@@ -112,7 +112,8 @@ GRANT SELECT, INSERT, UPDATE ON account, signup, known_network
 	TO latchkey_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON person, session, throttle
 	TO latchkey_app;
-GRANT SELECT ON account, person TO latchkey_courier;
+GRANT SELECT (id, kind, staff_role, state) ON account TO latchkey_courier;
+GRANT SELECT ON person TO latchkey_courier;
 GRANT SELECT (id, email_folded, created_at, expires_at, used_at, invited_as)
 	ON signup TO latchkey_courier;
 GRANT DELETE ON signup, session, throttle, known_network TO latchkey_courier;

@@ -18,7 +18,9 @@ CREATE TABLE product (
 	needs_api_user	boolean NOT NULL DEFAULT true,
 	one_key_per_tenant boolean NOT NULL DEFAULT true,
 	created_at	timestamptz NOT NULL DEFAULT now(),
-	CONSTRAINT product_slug UNIQUE (slug)
+	CONSTRAINT product_slug UNIQUE (slug),
+	-- What a subscription says of its product: see subscriptions.sql.
+	CONSTRAINT product_one_key UNIQUE (id, one_key_per_tenant)
 );
 
 CREATE TABLE product_resource (

@@ -6,17 +6,21 @@ BEGIN;
 CREATE TABLE subscription (
 	id		uuid PRIMARY KEY,
 	tenant_id	uuid NOT NULL REFERENCES tenant,
-	product_id	uuid NOT NULL REFERENCES product,
+	product_id	uuid NOT NULL,
 	environment	text NOT NULL DEFAULT 'live' CHECK
 			    (environment ~ '^[a-z]{2,16}$'),
-	one_key		boolean NOT NULL,	-- product.one_key_per_tenant
+	one_key		boolean NOT NULL,
 	name		text NOT NULL,
 	state		text NOT NULL DEFAULT 'active' CHECK (state IN
 			    ('active', 'suspended', 'expired', 'cancelled')),
 	created_at	timestamptz NOT NULL DEFAULT now(),
 	approved_by	uuid REFERENCES account,
 	expires_at	timestamptz,
-	ended_at	timestamptz
+	ended_at	timestamptz,
+	-- one_key is the product's, or the rule below could be evaded; so a
+	-- product keeps its rule while it has subscriptions.
+	CONSTRAINT subscription_product FOREIGN KEY (product_id, one_key)
+	    REFERENCES product (id, one_key_per_tenant)
 );
 CREATE UNIQUE INDEX subscription_one_live
 	ON subscription (tenant_id, environment)

@@ -58,12 +58,16 @@ INSERT INTO public_mail_domain (domain) VALUES
 
 CREATE TABLE tenant_domain (
 	tenant_id	uuid NOT NULL REFERENCES tenant ON DELETE CASCADE,
-	domain		text NOT NULL CHECK (domain = lower(domain)
-			    AND domain ~ '^[a-z0-9.-]{3,253}$'),
+	-- Labels parted by single dots, as addresses have them.
+	domain		text NOT NULL CHECK (length(domain) <= 253 AND domain ~
+	    '^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$'),
 	PRIMARY KEY (tenant_id, domain)
 );
 CREATE INDEX tenant_domain_domain ON tenant_domain (domain);
-CREATE FUNCTION tenant_domain_private() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The path is set: a temporary table of the same name must not stand in for
+-- the list.
+CREATE FUNCTION tenant_domain_private() RETURNS trigger LANGUAGE plpgsql
+	SET search_path = public, pg_temp AS $$
 BEGIN
 	IF EXISTS (SELECT FROM public_mail_domain WHERE domain = NEW.domain) THEN
 		RAISE EXCEPTION 'public_mail_domain' USING ERRCODE = 'LK011';

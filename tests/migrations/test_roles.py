@@ -1,0 +1,136 @@
+"""What the two roles of the programs can't do, however they try: this is what
+is left of the rules when a program is wrong or in other hands."""
+
+import psycopg2
+import pytest
+from lib import flows
+
+APP, COURIER = "latchkey_app", "latchkey_courier"
+DENIED, UNIQUE, FOREIGN, CHECK = "42501", "23505", "23503", "23514"
+
+
+@pytest.fixture(scope="module")
+def one(server):
+    """A portal with one tenant that has a key, and a second product."""
+    flows.client_with_key(server)
+    server.sql("INSERT INTO product (id, slug, name) VALUES "
+               "(gen_random_uuid(), 'second', 'Second API')")
+    return server
+
+
+def refused(one, role, code, statement):
+    with pytest.raises(psycopg2.Error) as error:
+        one.sql(statement, role=role)
+    assert error.value.pgcode == code, f"{statement}: {error.value}"
+
+
+@pytest.mark.parametrize("role", [APP, COURIER])
+@pytest.mark.parametrize("statement", [
+    "UPDATE audit SET action = 'x.y'",
+    "DELETE FROM audit",
+    "TRUNCATE audit",
+    "INSERT INTO audit (actor_kind, action, subject_kind, subject_id)"
+    " VALUES ('system', 'a.b', 'c', gen_random_uuid())",
+    "ALTER TABLE audit DISABLE TRIGGER ALL",
+    "SET session_replication_role = replica",
+    "SET ROLE latchkey_owner",
+    "SET SESSION AUTHORIZATION latchkey_owner",
+    "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "DELETE FROM public_mail_domain",
+    "DELETE FROM sealed_key",
+    "DELETE FROM subscription_key",
+    "UPDATE tenant_domain SET domain = 'x.example'",
+])
+def test_denied_to_both(one, role, statement):
+    refused(one, role, DENIED, statement)
+
+
+@pytest.mark.parametrize("column", ["params", "address", "*"])
+def test_the_portal_can_not_read_mails(one, column):
+    refused(one, APP, DENIED, f"SELECT {column} FROM outbox")
+
+
+@pytest.mark.parametrize("statement", [
+    "SELECT password_hash FROM account",
+    "SELECT token_hash FROM signup",
+    "SELECT id_hash FROM session",
+    "SELECT sealed FROM subscription_key",
+    "UPDATE account SET staff_role = 'admin', kind = 'staff'",
+    "INSERT INTO membership SELECT id, id, 'owner', 'first' FROM account",
+])
+def test_the_courier_sees_no_secret(one, statement):
+    refused(one, COURIER, DENIED, statement)
+
+
+SECOND = ("INSERT INTO subscription (id, tenant_id, product_id, one_key, name)"
+          " SELECT gen_random_uuid(), t.id, p.id, {one_key}, 'Altaworx-KEY'"
+          " FROM tenant t, product p WHERE p.slug = '{slug}'")
+
+
+@pytest.mark.parametrize("slug, one_key, code", [
+    ("revio-api", "true", UNIQUE), ("revio-api", "false", UNIQUE),
+    ("second", "true", UNIQUE), ("second", "false", FOREIGN)])
+def test_no_second_live_subscription(one, slug, one_key, code):
+    """Nor by saying of the product what is not so."""
+    refused(one, APP, code, SECOND.format(slug=slug, one_key=one_key))
+
+
+def test_a_product_with_subscriptions_keeps_its_rule(one):
+    refused(one, APP, FOREIGN, "UPDATE product SET one_key_per_tenant = false"
+            " WHERE slug = 'revio-api'")
+    refused(one, APP, "LK020", "UPDATE subscription SET one_key = false")
+
+
+def test_a_tenant_keeps_its_code(one):
+    refused(one, APP, "LK010", "UPDATE tenant SET code = 'OTHER'")
+
+
+@pytest.mark.parametrize("domain, code", [
+    ("gmail.com", "LK011"), ("gmail.com.", CHECK), (".gmail.com", CHECK),
+    ("GMAIL.com", CHECK), ("gmail..com", CHECK), ("gmail.com\n", CHECK)])
+def test_public_mail_is_nobodys_domain(one, domain, code):
+    with pytest.raises(psycopg2.Error) as error:
+        one.sql("INSERT INTO tenant_domain SELECT id, %s FROM tenant",
+                (domain,), role=APP)
+    assert error.value.pgcode == code
+
+
+def test_a_temporary_table_does_not_stand_in_for_the_list(cluster):
+    """Where whoever made the database left TEMPORARY to everybody."""
+    database = cluster.database("bare")
+    try:
+        cluster.sql("postgres", f"GRANT TEMPORARY ON DATABASE {database} TO "
+                    "PUBLIC", role="postgres")
+        cluster.sql(database, "INSERT INTO tenant (id, code, name, "
+                    "name_folded, slug) VALUES (gen_random_uuid(), 'AB', 'Ab',"
+                    " 'ab', 'ab')")
+        with pytest.raises(psycopg2.Error) as error:
+            cluster.sql(database, "CREATE TEMPORARY TABLE public_mail_domain "
+                        "(domain text); INSERT INTO tenant_domain "
+                        "SELECT id, 'gmail.com' FROM tenant", role=APP)
+        assert error.value.pgcode == "LK011"
+    finally:
+        cluster.drop(database)
+
+
+def test_functions_that_lend_rights_are_safe(one):
+    """Their path is set, and not everybody may call them."""
+    found = one.sql("""
+        SELECT p.proname, p.proconfig, has_function_privilege('public', p.oid,
+            'EXECUTE') FROM pg_proc p WHERE p.prosecdef
+            AND p.pronamespace = 'public'::regnamespace ORDER BY 1""")
+    assert found == [(name, ["search_path=public, pg_temp"], False)
+                     for name in ("audit_write", "mail_queue")]
+
+
+def test_public_has_nothing(one):
+    assert one.sql("""
+        SELECT table_name, privilege_type
+        FROM information_schema.table_privileges
+        WHERE grantee = 'PUBLIC' AND table_schema IN ('public', 'sqitch')
+        UNION ALL SELECT table_name, column_name
+        FROM information_schema.column_privileges
+        WHERE grantee = 'PUBLIC' AND table_schema IN ('public', 'sqitch')
+        """) == []
+    assert one.sql("SELECT has_schema_privilege('public', 'public', 'USAGE')"
+                   ) == [(False,)]
