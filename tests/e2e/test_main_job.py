@@ -180,6 +180,10 @@ def test_main_job(browser, server):
     browser.go("/profile")
     assert "Active" in browser.words and "ALTWORX" in browser.words
     assert not KEY.search(browser.driver.page_source)
+    # README.md shows a copy of it: tests/e2e/readme.png
+    browser.look(960, "light")
+    browser.shot("readme")
+    browser.look(1280, "light")
     primary = show(browser, "primary")
     secondary = show(browser, "secondary")
     assert primary != secondary
