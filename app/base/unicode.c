@@ -49,6 +49,31 @@ str_is_space(int32_t c)
 	    utf8proc_category(c) == UTF8PROC_CATEGORY_ZS));
 }
 
+bool
+str_is_hidden(int32_t c)
+{
+	/* Default_Ignorable_Code_Point, and what else is of format. */
+	return (c >= 0x80 && (utf8proc_get_property(c)->ignorable ||
+	    utf8proc_category(c) == UTF8PROC_CATEGORY_CF));
+}
+
+bool
+str_has_hidden(const char *s, bool is_text)
+{
+	size_t	left = strlen(s), n;
+	int32_t	c;
+
+	for (; left > 0; s += n, left -= n) {
+		n = str_next(s, left, &c);
+		if (n == 0)
+			n = 1;
+		else if (str_is_hidden(c) &&
+		    !(is_text && (c == 0x200c || c == 0x200d)))
+			return (true);
+	}
+	return (false);
+}
+
 char *
 str_nfc(struct arena *a, const char *s)
 {

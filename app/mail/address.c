@@ -39,7 +39,8 @@ address_parse(struct arena *arena, const char *typed,
 	if (n > ADDRESS_MAX)
 		return (ADDRESS_TOO_LONG);
 	text = str_nfc(arena, arena_strndup(arena, typed + start, n));
-	if (text == NULL || str_has_control(text))
+	if (text == NULL || str_has_control(text) ||
+	    str_has_hidden(text, false))
 		return (ADDRESS_LOCAL);
 	if (strlen(text) > ADDRESS_MAX)
 		return (ADDRESS_TOO_LONG);

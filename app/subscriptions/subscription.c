@@ -202,6 +202,8 @@ place_of(int32_t point)
 	default:
 		break;
 	}
+	if (str_is_hidden(point))
+		return (PLACE_NONE);
 	c = utf8proc_category(point);
 	if ((c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_LO) ||
 	    c == UTF8PROC_CATEGORY_ND)

@@ -119,7 +119,7 @@ tenant_name_advice(const char *name)
 		n = utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &point);
 		if (n <= 0)
 			return ("The name must be written in Unicode letters.");
-		if (utf8proc_category(point) == UTF8PROC_CATEGORY_CF)
+		if (str_is_hidden(point))
 			return ("The name holds a character that can’t be "
 			    "seen. Type it anew.");
 		has_word = has_word || is_word_point(point);

@@ -192,6 +192,25 @@ test_control(void **state)
 }
 
 static void
+test_hidden(void **state)
+{
+	static const char *const seen[] = { "", "Altaworx", "Žofie Nováková",
+	    "北京", "टाटा", "e\u0301", "a\u00a0b" };
+	static const char *const hidden[] = { "a\u200b", "\u200e", "\u202e" "b",
+	    "\u2066", "\ufeff", "\u00ad", "\u034f", "\u115f", "\u3164",
+	    "\uffa0", "\ufe0f", "\u2060", "\U000e0041", "\u061c" };
+	size_t	i;
+
+	(void)state;
+	for (i = 0; i < COUNT(seen); i++)
+		assert_false(str_has_hidden(seen[i], false));
+	for (i = 0; i < COUNT(hidden); i++)
+		assert_true(str_has_hidden(hidden[i], true));
+	assert_true(str_has_hidden("a\u200db\u200c", false));
+	assert_false(str_has_hidden("a\u200db\u200c", true));
+}
+
+static void
 test_case(void **state)
 {
 	(void)state;
@@ -384,6 +403,7 @@ main(void)
 		cmocka_unit_test(test_blank_and_squeeze),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_control),
+		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_case),
 		cmocka_unit_test(test_nfc),
 		cmocka_unit_test(test_nfc_as_reference),

@@ -87,6 +87,10 @@ test_bad(void **state)
 		{ "Alta🔑-KEY", SUBSCRIPTION_NAME_CHARACTER },
 		{ "Alta\u202eworx-KEY", SUBSCRIPTION_NAME_CHARACTER },
 		{ "Alta\u200bworx-KEY", SUBSCRIPTION_NAME_CHARACTER },
+		/* Letters and marks that are not seen. */
+		{ "\u3164\u3164-KEY", SUBSCRIPTION_NAME_CHARACTER },
+		{ "Altaworx\u115f-KEY", SUBSCRIPTION_NAME_CHARACTER },
+		{ "Alta\ufe0fworx-KEY", SUBSCRIPTION_NAME_CHARACTER },
 		{ "Alta\nworx-KEY", SUBSCRIPTION_NAME_CHARACTER },
 		{ "Alta\u00a0worx-KEY", SUBSCRIPTION_NAME_CHARACTER },
 		{ "Ⅳ½-KEY", SUBSCRIPTION_NAME_CHARACTER },	/* Nl, No */

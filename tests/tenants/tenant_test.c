@@ -139,6 +139,7 @@ test_name(void **state)
 	assert_non_null(tenant_name_advice("&&"));
 	assert_non_null(tenant_name_advice("A\nB"));
 	assert_non_null(tenant_name_advice("A\u202eB"));
+	assert_non_null(tenant_name_advice("AB\u3164"));
 	assert_non_null(tenant_name_advice("0123456789012345678901234567890123"
 	    "456789012345678901234567890123x"));
 }
