@@ -2,6 +2,8 @@
 database, mail folder and log files of their own."""
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -14,10 +16,11 @@ from lib.mail import Mailbox
 
 class Server:
     """`settings` are LATCHKEY_* without the prefix; None takes one away.
-    `template` is what the database starts with (Cluster.database)."""
+    `template` is what the database starts with (Cluster.database); `user` is
+    whom the portal runs as when root starts it."""
 
     def __init__(self, cluster, template="demo", workers=1, courier=True,
-                 tls=None, settings=None, wait=True):
+                 tls=None, settings=None, wait=True, user=None):
         self.cluster = cluster
         self.build = cluster.build
         self.worker_count = workers
@@ -26,13 +29,19 @@ class Server:
         self.maildir.mkdir(mode=0o700)
         self.mail = Mailbox(self.maildir)
         self.portal = self.courier = None
+        self.user = user
         self.database = cluster.database(template)
         self.port, self.gateway_port = free_port(), free_port()
+        if user and os.getuid() == 0:
+            for path in (self.dir, self.maildir, *(tls or ())):
+                shutil.chown(path, user)
         scheme = "https" if tls else "http"
         self.url = f"{scheme}://localhost:{self.port}"
         self.master_key = self.dir / "master.key"
         if cluster.master_key.exists():
             cluster.copy_master_key(self.master_key)
+            if user and os.getuid() == 0:
+                shutil.chown(self.master_key, user)
         wanted = {
             "PUBLIC_URL": self.url,
             "LISTEN": f"127.0.0.1:{self.port}",
@@ -62,7 +71,8 @@ class Server:
     def start_portal(self, wait=True):
         with open(self.dir / "portal.log", "ab") as log:
             self.portal = spawn([self.build / "latchkey"], stdout=log,
-                                stderr=log, env=clean_env(**self.settings))
+                                stderr=log, user=self.user,
+                                env=clean_env(**self.settings))
         if wait:
             self.wait_ready()
 
