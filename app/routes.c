@@ -28,9 +28,12 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/verify/:token", signup_page_create, ANYONE },
 	{ METHOD_GET,	"/signin",	signin_page,	ANYONE },
 	{ METHOD_POST,	"/signin",	signin_page_enter, ANYONE },
-	{ METHOD_GET,	"/signin/again", signin_page_again, ACCOUNT },
-	{ METHOD_POST,	"/signin/again", signin_page_again_enter, ACCOUNT },
-	{ METHOD_POST,	"/signout",	signin_page_leave, ACCOUNT },
+	{ METHOD_GET,	"/signin/second", second_page,	ANYONE },
+	{ METHOD_POST,	"/signin/second", second_page_enter, ANYONE },
+	{ METHOD_GET,	"/signin/again", signin_page_again, ACCOUNT | SETUP },
+	{ METHOD_POST,	"/signin/again", signin_page_again_enter,
+			ACCOUNT | SETUP },
+	{ METHOD_POST,	"/signout",	signin_page_leave, ACCOUNT | SETUP },
 	{ METHOD_GET,	"/forgot",	recovery_page,	ANYONE },
 	{ METHOD_POST,	"/forgot",	recovery_page_ask, ANYONE },
 	{ METHOD_GET,	"/forgot/sent",	recovery_page_sent, ANYONE },
@@ -43,6 +46,15 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/account",	account_page,	ACCOUNT },
 	{ METHOD_GET,	"/account/password", password_page, ACCOUNT },
 	{ METHOD_POST,	"/account/password", password_page_change, ACCOUNT },
+	{ METHOD_GET,	"/account/two-factor", factor_page, ACCOUNT | SETUP },
+	{ METHOD_GET,	"/account/two-factor/set-up",
+			factor_page_set_up,	ACCOUNT | FRESH | SETUP },
+	{ METHOD_POST,	"/account/two-factor/set-up",
+			factor_page_turn_on,	ACCOUNT | FRESH | SETUP },
+	{ METHOD_POST,	"/account/two-factor/recovery-codes",
+			factor_page_recovery,	ACCOUNT | FRESH },
+	{ METHOD_POST,	"/account/two-factor/remove",
+			factor_page_remove,	ACCOUNT | FRESH },
 
 	/* what there is */
 	{ METHOD_GET,	"/",		home_page,	ANYONE },
@@ -76,5 +88,4 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/staff/tenants", tenant_page_list, STAFF },
 	{ METHOD_GET,	"/staff/tenants/:code", tenant_page_show, STAFF },
 
-	{ 0, NULL, NULL, 0 }
-};
+	{ 0, NULL, NULL, 0 } };

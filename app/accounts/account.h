@@ -27,8 +27,8 @@
 /* What is wrong, as a sentence; NULL when nothing is.  The texts are squeezed
  * (str_squeeze). */
 const char	*account_name_wrong(const char *name);
-/* 2 to 64 characters: letters of any script, digits, spaces, & . ' - , ( ) / + !
- * and ’, with a letter or digit among them. */
+/* 2 to 64 characters: letters of any script, digits, spaces and & . ' -, with
+ * a letter or digit among them. */
 const char	*client_name_wrong(const char *client);
 /* Completes "You want to ...", for the last word of a route that asks for a
  * fresh sign-in; a word that it does not know gets a general one. */
@@ -90,6 +90,7 @@ struct credential {
 	enum account_kind kind;
 	bool		 is_active;
 	bool		 is_known;	/* somebody signed in from this network */
+	bool		 has_second;	/* a second factor is set */
 	const char	*network, *pair;	/* keys of the throttles */
 	int64_t		 wait_s;	/* 0: may try now */
 };
@@ -100,8 +101,9 @@ WAITS struct credential account_db_credential(struct db *,
 WAITS struct credential account_db_credential_of(struct db *,
 		    const char *account_id, const char *network);
 /* Begins a session after the password was right; new_hash replaces the old one
- * (NULL: it stays).  False when the account or its password changed meanwhile
- * or the account is not active. */
+ * (NULL: it stays).  False when the account or its password changed meanwhile,
+ * the account is not active, or it has a second factor: then signing in goes
+ * on with accounts/factor.h. */
 WAITS MUST_CHECK bool account_db_signin(struct db *,
 		    const struct credential *, const char *new_hash,
 		    const struct session_start *);

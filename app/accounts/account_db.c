@@ -24,7 +24,8 @@
 	"EXISTS (SELECT FROM known_network k "				\
 	"WHERE k.network = ($1::text)::inet), "				\
 	"ceil(greatest(throttle_wait(" NETWORK ", " NETWORK_BURST "), "	\
-	"throttle_wait(" PAIR ", " PAIR_BURST ")))::bigint "		\
+	"throttle_wait(" PAIR ", " PAIR_BURST ")))::bigint, "		\
+	"EXISTS (SELECT FROM totp f WHERE f.account_id = a.id) "	\
 	"FROM (SELECT 1) AS one LEFT JOIN person p ON " whose " "	\
 	"LEFT JOIN account a ON a.id = p.account_id"
 
@@ -62,7 +63,8 @@ account_db_signin(struct db *db, const struct credential *credential,
 	    "WITH who AS (UPDATE account SET signed_in_at = now(), "
 	    "password_hash = coalesce($3, password_hash) "
 	    "WHERE id = $1::uuid AND state = 'active' "
-	    "AND password_hash = $2 RETURNING id), "
+	    "AND password_hash = $2 AND NOT EXISTS (SELECT FROM totp f "
+	    "WHERE f.account_id = account.id) RETURNING id), "
 	    SESSION_SQL("who", "$4", "$5", "$6", "$7", "$8") ", "
 	    "audit AS (SELECT audit_write(m.tenant_id, 'account', who.id, "
 	    "'session.started', 'account', who.id) AS n "
@@ -70,8 +72,9 @@ account_db_signin(struct db *db, const struct credential *credential,
 	    "SELECT count(n) FROM audit");
 	const struct db_rows	*rows;
 
-	rows = db_write(db, &account_signin, DB_ARGS(credential->account_id,
-	    credential->hash, new_hash, SESSION_ARGS(db, start)));
+	rows = db_write(db, &account_signin,
+	    DB_ARGS(credential->account_id, credential->hash, new_hash,
+		SESSION_ARGS(db, start)));
 	return (rows->outcome == DB_OK && db_number(rows, 0, 0) == 1);
 }
 
@@ -85,8 +88,9 @@ account_db_failed(struct db *db, const struct credential *credential)
 	    "coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))");
 	const struct db_rows	*rows;
 
-	rows = db_write(db, &account_failed, DB_ARGS(credential->network,
-	    credential->pair, credential->account_id));
+	rows = db_write(db, &account_failed,
+	    DB_ARGS(credential->network, credential->pair,
+		credential->account_id));
 	(void)rows;
 }
 
@@ -97,8 +101,8 @@ account_db_since(struct db *db, const char *account_id)
 	    "SELECT (extract(epoch FROM created_at) * 1000000)::bigint "
 	    "FROM account WHERE id = $1::uuid");
 
-	return (db_number(db_read(db, &account_since, DB_ARGS(account_id)),
-	    0, 0));
+	return (db_number(db_read(db, &account_since, DB_ARGS(account_id)), 0,
+	    0));
 }
 
 static struct credential
@@ -113,11 +117,12 @@ credential_read(struct db *db, const struct db_query *query, const char *who,
 	c.account_id = db_text(rows, 0, 0);
 	c.hash = db_text(rows, 0, 1);
 	if (str_eq(db_is_null(rows, 0, 2) ? "" : db_text(rows, 0, 2), "staff"))
-		c.kind = str_eq(db_text(rows, 0, 3), "admin") ?
-		    ACCOUNT_ADMIN : ACCOUNT_STAFF;
+		c.kind = str_eq(db_text(rows, 0, 3), "admin") ? ACCOUNT_ADMIN :
+								ACCOUNT_STAFF;
 	c.is_active = db_truth(rows, 0, 4);
 	c.is_known = db_truth(rows, 0, 5);
 	c.wait_s = db_number(rows, 0, 6);
+	c.has_second = db_truth(rows, 0, 7);
 	return (c);
 }
 

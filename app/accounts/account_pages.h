@@ -21,6 +21,24 @@ WAITS void	signin_page_again(struct req *);	/* GET /signin/again */
 WAITS void	signin_page_again_enter(struct req *);	/* POST */
 WAITS void	signin_page_leave(struct req *);	/* POST /signout */
 
+/* second_pages.c: after the password, the second factor. */
+WAITS void	second_page(struct req *);		/* GET /signin/second */
+WAITS void	second_page_enter(struct req *);	/* POST */
+
+struct credential;
+/* Answers 303 to that page after the right password; false when the account
+ * or its password changed meanwhile.  new_hash and next may be NULL. */
+WAITS MUST_CHECK bool second_begin(struct req *, const struct credential *,
+		    const char *new_hash, const char *next);
+
+/* factor_pages.c */
+WAITS void	factor_page(struct req *);	/* GET /account/two-factor */
+WAITS void	factor_page_set_up(struct req *);	/* GET .../set-up */
+WAITS void	factor_page_turn_on(struct req *);	/* POST .../set-up */
+WAITS void	factor_page_remove(struct req *);	/* POST .../remove */
+WAITS void	factor_page_recovery(struct req *);	/* POST
+							 * .../recovery-codes */
+
 /* account_pages.c */
 WAITS void	account_page(struct req *);		/* GET /account */
 

@@ -19,7 +19,7 @@ WAITS void	password_page_change(struct req *);	/* POST */
 WAITS void	password_page_well_known(struct req *);
 
 /*
- * The second factor of a reset: sets "asks_factor" in the view where the
+ * second_pages.c.  The second factor of a reset: sets "asks_factor" in the view where the
  * account has one.  is_posted: looks at the field "code" and returns whether
  * the reset may go on; if not, the field has an error.
  */

@@ -49,6 +49,8 @@ signin_page_enter(struct req *rq)
 	struct verify_job	*job;
 	struct session_start	 start;
 	enum address_verdict	 verdict;
+	const char		*new_hash;
+	bool			 right;
 	struct address		 address;
 
 	view_text(view, "email", email);
@@ -61,19 +63,24 @@ signin_page_enter(struct req *rq)
 		signin_form(rq, 422, view, next);
 		return;
 	}
-	credential = account_db_credential(rq->db, &address,
-	    session_network(rq));
+	credential =
+	    account_db_credential(rq->db, &address, session_network(rq));
 	if (credential.wait_s > 0) {
 		account_page_wait(rq, "sign-ins", credential.wait_s);
 		return;
 	}
 	job = verify(rq, &credential);
+	new_hash = job->has_new ? job->new_hash : NULL;
+	right = job->match != PASSWORD_WRONG && credential.is_active;
+	if (right && credential.has_second &&
+	    second_begin(rq, &credential, new_hash, next))
+		return;
 	start = session_begin(rq);
-	if (job->match == PASSWORD_WRONG || !credential.is_active ||
-	    !account_db_signin(rq->db, &credential,
-	    job->has_new ? job->new_hash : NULL, &start)) {
+	if (!right ||
+	    !account_db_signin(rq->db, &credential, new_hash, &start)) {
 		account_db_failed(rq->db, &credential);
-		form_error(view, "email", "No account has this e-mail and "
+		form_error(view, "email",
+		    "No account has this e-mail and "
 		    "this password. Look at both and try again.");
 		signin_form(rq, 422, view, next);
 		return;
@@ -116,7 +123,8 @@ signin_page_again_enter(struct req *rq)
 	job = verify(rq, &credential);
 	if (job->match == PASSWORD_WRONG || !credential.is_active) {
 		account_db_failed(rq->db, &credential);
-		form_error(view, "password", "This is not your password. Look "
+		form_error(view, "password",
+		    "This is not your password. Look "
 		    "at it and try again.");
 		again_form(rq, 422, view, next, word);
 		return;
@@ -162,8 +170,7 @@ verify(struct req *rq, const struct credential *credential)
 {
 	struct verify_job	*job = arena_alloc(rq->arena, sizeof(*job));
 
-	job->password = password_normalise(rq->arena,
-	    req_form(rq, "password"));
+	job->password = password_normalise(rq->arena, req_form(rq, "password"));
 	job->hash = credential->hash;
 	if (!work_run(verify_work, job, credential->is_known))
 		req_fail(rq, 503, "busy");

@@ -85,6 +85,11 @@ DB_QUERY(session_prune,
     " OR last_used_at < now() - interval '12 hours' RETURNING 1)"
     " SELECT count(*) FROM gone");
 
+DB_QUERY(pending_signin_prune,
+    "WITH gone AS (DELETE FROM pending_signin WHERE expires_at < now()"
+    " RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
 /* A time that has passed allows as much as no row does. */
 DB_QUERY(throttle_prune,
     "WITH gone AS (DELETE FROM throttle"
@@ -117,6 +122,7 @@ DB_QUERY(job_prune,
 static const struct db_query *const jobs[] = {
 	&subscription_expire, &request_reminder, &request_overdue,
 	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,
+	&pending_signin_prune,
 	&known_network_prune, &outbox_prune, &job_prune,
 };
 

@@ -36,6 +36,9 @@
  * owner_contact_joined	each owner		person email client
  *						rule: domain, owner or reason
  * subscription_expired	each owner		subscription_name product client
+ * factor_added, factor_removed, factor_reset, recovery_renewed
+ *			account			-
+ * recovery_used	account			left (a number)
  * request_reminder	each active staff	as request_submitted_staff
  * request_overdue	each active admin	as request_submitted_staff
  * mail_failed		each active staff	failed_kind outbox_id queued_at
@@ -119,7 +122,10 @@ struct mail_limits {
 	long	 whole_ms;
 };
 /* Within the 2 minutes of a claim. */
-#define MAIL_LIMITS	{ 10000, 20, 60000 }
+#define MAIL_LIMITS \
+	{ \
+		10000, 20, 60000 \
+	}
 
 /* smtp:// or smtps://; ca_file NULL is the system's.  ret_why has no address
  * in it. */

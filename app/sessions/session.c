@@ -18,8 +18,11 @@ session_right(const struct session *s, unsigned guard)
 		return (SESSION_MAY_NOT);
 	if (s == NULL) {
 		return ((guard & ANYONE) != 0 && (guard & FRESH) == 0 ?
-		    SESSION_MAY : SESSION_SIGN_IN);
+			SESSION_MAY :
+			SESSION_SIGN_IN);
 	}
+	if (s->must_set_up && (guard & SETUP) == 0)
+		return (SESSION_SET_UP);
 	if (((rights_of(s->kind) | ANYONE) & guard) == 0)
 		return (SESSION_MAY_NOT);
 	if ((guard & FRESH) != 0 && !s->fresh)

@@ -35,6 +35,8 @@ struct session {
 	int64_t		 fresh_at;		/* microseconds */
 	bool		 fresh;			/* within SESSION_FRESH_S */
 	bool		 stale;			/* last use is to be written */
+	bool		 has_second;		/* a second factor is set */
+	bool		 must_set_up;		/* one must be, before anything */
 	const char	*cookie;		/* the token itself */
 };
 
@@ -44,8 +46,9 @@ struct session {
  * The router's guard: reads the session of a request (unless the guard has
  * NODB or MACHINE, which need ANYONE beside them) and answers what the guard
  * refuses: 303 to /signin?next= for the anonymous, 404 without the right, 303
- * to /signin/again where it is FRESH and the sign-in is not.  False when it
- * has answered.
+ * to /signin/again where it is FRESH and the sign-in is not, 303 to
+ * /account/two-factor for staff who must set up a second factor first (in
+ * production) unless the guard has SETUP.  False when it has answered.
  */
 WAITS MUST_CHECK bool session_admit(struct req *, unsigned guard);
 
@@ -77,10 +80,10 @@ struct session_start session_begin(struct req *);
 #define SESSION_SQL(from, token, address, network, agent, old)		\
 	"session_new AS (INSERT INTO session (id_hash, account_id, "	\
 	"expires_at, address, agent) SELECT " token "::bytea, id, "	\
-	"now() + interval '14 days', " address "::inet, "		\
-	agent "::text FROM " from "), "					\
-	"session_old AS (DELETE FROM session WHERE id_hash = "		\
-	old "::bytea AND EXISTS (SELECT FROM " from ")), "		\
+	"now() + interval '14 days', " address "::inet, " agent \
+	"::text FROM " from "), " \
+	"session_old AS (DELETE FROM session WHERE id_hash = " old \
+	"::bytea AND EXISTS (SELECT FROM " from ")), " \
 	"session_network AS (INSERT INTO known_network AS k (network) "	\
 	"SELECT " network "::inet FROM " from " "			\
 	"ON CONFLICT (network) DO UPDATE "				\
@@ -122,7 +125,8 @@ WAITS void session_db_touch(struct db *, const char *const *hashes, size_t n);
  * noted ones with one statement of its own.  A failure is logged and hurts
  * nobody.
  */
-#define SESSION_TOUCHES_MAX	512u	/* noted at once; more wait for their
+#define SESSION_TOUCHES_MAX \
+	512u /* noted at once; more wait for their
 					 * next request */
 void	session_touch(const char *token);
 void	session_tick(void);
@@ -130,7 +134,7 @@ void	session_tick(void);
 /* ---- rules ---- */
 
 enum session_right { SESSION_MAY, SESSION_MAY_NOT, SESSION_SIGN_IN,
-	SESSION_SIGN_IN_AGAIN };
+	SESSION_SIGN_IN_AGAIN, SESSION_SET_UP };
 /* What a guard says to a session (NULL: anonymous). */
 enum session_right session_right(const struct session *, unsigned guard);
 

@@ -33,7 +33,8 @@ session_db_find(struct db *db, const char *token)
 	    "CASE WHEN t.id IS NOT NULL THEN m.role END, "
 	    US("s.fresh_at") ", "
 	    "s.fresh_at > now() - interval '15 minutes', "
-	    "s.last_used_at < now() - interval '5 minutes' "
+	    "s.last_used_at < now() - interval '5 minutes', "
+	    "EXISTS (SELECT FROM totp f WHERE f.account_id = a.id) "
 	    "FROM session s "
 	    "JOIN account a ON a.id = s.account_id AND a.state = 'active' "
 	    "JOIN person p ON p.account_id = a.id "
@@ -61,6 +62,7 @@ session_db_find(struct db *db, const char *token)
 	s->fresh_at = db_number(rows, 0, 11);
 	s->fresh = db_truth(rows, 0, 12);
 	s->stale = db_truth(rows, 0, 13);
+	s->has_second = db_truth(rows, 0, 14);
 	s->cookie = arena_strdup(db_arena(db), token);
 	return (s);
 }
@@ -97,8 +99,8 @@ session_db_refresh(struct db *db, const char *old, const char *token)
 	    "SELECT count(n) FROM audit");
 	const struct db_rows	*rows;
 
-	rows = db_write(db, &session_refresh, DB_ARGS(session_hash(db, old),
-	    session_hash(db, token)));
+	rows = db_write(db, &session_refresh,
+	    DB_ARGS(session_hash(db, old), session_hash(db, token)));
 	return (db_number(rows, 0, 0) == 1);
 }
 

@@ -32,6 +32,9 @@ session_admit(struct req *rq, unsigned guard)
 	case SESSION_SIGN_IN_AGAIN:
 		to_signin_again(rq);
 		return (false);
+	case SESSION_SET_UP:
+		respond_see_other(rq, "/account/two-factor");
+		return (false);
 	case SESSION_MAY_NOT:
 		break;
 	}
@@ -42,7 +45,7 @@ void
 session_csrf_base(struct req *rq)
 {
 	const char	*names[2] = { session_cookie_name(rq, ""),
-			    session_cookie_name(rq, "form") };
+		session_cookie_name(rq, "form") };
 	const char	*cookie;
 	char		*fresh;
 	size_t		 i;
@@ -150,6 +153,8 @@ session_read(struct req *rq)
 	if (rq->session == NULL)
 		return;
 	rq->account_id = rq->session->account_id;
+	rq->session->must_set_up = setting->production &&
+	    rq->session->kind != ACCOUNT_CONTACT && !rq->session->has_second;
 	if (rq->session->stale)
 		session_touch(token);
 }
@@ -211,8 +216,8 @@ here(struct req *rq)
 	} else {
 		path = session_referer(rq->arena, req_header(rq, "referer"),
 		    setting->public_origin);
-		path = session_next(rq->arena, page_at_or_above(rq,
-		    path != NULL ? path : rq->path));
+		path = session_next(rq->arena,
+		    page_at_or_above(rq, path != NULL ? path : rq->path));
 	}
 	if (path != NULL && strlen(path) <= SESSION_NEXT_MAX)
 		return (path);

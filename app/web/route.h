@@ -18,6 +18,8 @@ enum guard {
 	FRESH	= 1 << 5,	/* and signed in within 15 minutes */
 	MACHINE	= 1 << 6,	/* no cookies, no CSRF */
 	NODB	= 1 << 7,	/* works without database: no session read */
+	SETUP	= 1 << 8,	/* open to staff who must still set up a second
+				 * factor */
 };
 
 struct route {

@@ -21,6 +21,10 @@ LIBRARY = (
     (re.compile(r"^curl/"), lambda p: p.startswith(("app/courier/",
                                                     "app/mail/")),
      "app/courier and app/mail"),
+    (re.compile(r"^liboath/"), lambda p: p == "app/accounts/totp.c",
+     "app/accounts/totp.c"),
+    (re.compile(r"^qrencode"), lambda p: p == "app/accounts/qr.c",
+     "app/accounts/qr.c"),
     (re.compile(r"^ucontext"), lambda p: p == "app/run/co.c", "app/run/co.c"),
 )
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)

@@ -9,7 +9,7 @@ from _source import line_of, main, sources, without_comments
 ROW = re.compile(r"\{\s*(?:METHOD_)?([A-Z]+)\s*,\s*\"([^\"]*)\"\s*,"
                  r"\s*(\w+)\s*,\s*([^}]*?)\s*,?\s*\}", re.S)
 GUARDS = {"ANYONE", "CONTACT", "STAFF", "ADMIN", "ACCOUNT", "FRESH",
-          "MACHINE", "NODB"}
+          "MACHINE", "NODB", "SETUP"}
 WHO = {"ANYONE", "CONTACT", "STAFF", "ADMIN", "ACCOUNT", "MACHINE"}
 SOMEBODY = {"CONTACT", "STAFF", "ADMIN", "ACCOUNT"}
 MACHINE_PATHS = ("/check", "/api/")

@@ -82,13 +82,35 @@ test_fresh(void **state)
 	assert_int_equal(session_right(&s, CONTACT | FRESH), SESSION_MAY_NOT);
 }
 
+/* Staff without a second factor, in production. */
+static void
+test_set_up_first(void **state)
+{
+	const struct session s = {
+		.kind = ACCOUNT_ADMIN, .fresh = true, .must_set_up = true
+	};
+	const unsigned closed[] = { ANYONE, ACCOUNT, STAFF, ADMIN, CONTACT,
+		STAFF | FRESH, ADMIN | FRESH };
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < COUNT(closed); i++)
+		assert_int_equal(session_right(&s, closed[i]), SESSION_SET_UP);
+	assert_int_equal(session_right(&s, ACCOUNT | SETUP), SESSION_MAY);
+	assert_int_equal(session_right(&s, ACCOUNT | FRESH | SETUP),
+	    SESSION_MAY);
+	assert_int_equal(session_right(&s, CONTACT | SETUP), SESSION_MAY_NOT);
+	assert_int_equal(session_right(&s, SETUP), SESSION_MAY_NOT);
+}
+
 static void
 test_next(void **state)
 {
 	static const char *const ours[][2] = {
 		{ "/", "/" },
 		{ "/profile", "/profile" },
-		{ "/products/rev-io?a=b&c=d%20e", "/products/rev-io?a=b&c=d%20e" },
+		{ "/products/rev-io?a=b&c=d%20e",
+		    "/products/rev-io?a=b&c=d%20e" },
 		{ "/a b", "/a%20b" },
 		{ "/ü\"<>", "/%C3%BC%22%3C%3E" },
 		{ "/x#y", "/x%23y" },
@@ -97,10 +119,10 @@ test_next(void **state)
 		{ "/x//y", "/x//y" },
 	};
 	static const char *const not_ours[] = { "", "profile", "//evil.example",
-	    "/\\evil.example", "\\\\evil.example", "https://evil.example/",
-	    "javascript:alert(1)", "///evil.example", "/\tevil", "/\n/evil",
-	    "\t//evil", " //evil", "/a\r\nSet-Cookie: x=y", "/\xff",
-	    "/a\\..\\b", "/\xc2\x85" };
+		"/\\evil.example", "\\\\evil.example", "https://evil.example/",
+		"javascript:alert(1)", "///evil.example", "/\tevil", "/\n/evil",
+		"\t//evil", " //evil", "/a\r\nSet-Cookie: x=y", "/\xff",
+		"/a\\..\\b", "/\xc2\x85" };
 	char			 text[SESSION_NEXT_MAX + 2];
 	size_t			 i;
 
@@ -135,7 +157,8 @@ test_referer(void **state)
 
 	(void)state;
 	assert_string_equal(session_referer(arena,
-	    "https://portal.example/profile?x=1", origin), "/profile?x=1");
+				"https://portal.example/profile?x=1", origin),
+	    "/profile?x=1");
 	assert_null(session_referer(arena, NULL, origin));
 	assert_null(session_referer(arena, "https://portal.example", origin));
 	assert_null(session_referer(arena,
@@ -154,6 +177,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_rights),
 		cmocka_unit_test(test_fresh),
+		cmocka_unit_test(test_set_up_first),
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_referer),
 	};

@@ -1,0 +1,157 @@
+/*
+ * Second factors (ASVS 6.5).  An account may have an app with one-time codes
+ * (accounts/totp.h) and, with the first factor, ten recovery codes that are
+ * each taken once in its place.
+ *
+ * Signing in is then done in two steps: the right password makes a pending
+ * sign-in, which is a token in a cookie of this browser, good for 5 minutes
+ * and for nothing but the page that asks for the second factor.  There is no
+ * session before that one is right.
+ *
+ * At rest the app's secret is sealed (crypto/seal.h) with its row's name as
+ * associated data; of recovery codes there is a SHA-256, which can't be
+ * searched through since each has 80 random bits.
+ *
+ * Wrong codes count for the account from this network, and one-time codes for
+ * the account from anywhere as well: only somebody with the password can use
+ * those tries up, and a recovery code opens even then.
+ */
+#ifndef ACCOUNTS_FACTOR_H
+#define ACCOUNTS_FACTOR_H
+
+#include "accounts/account.h"
+#include "accounts/totp.h"
+#include "base/clock.h"
+#include "crypto/seal.h"
+
+#define RECOVERY_CODES	10
+#define RECOVERY_TEXT	20	/* "abcd-efgh-jkmn-pqrs" and the NUL */
+#define PENDING_S	(5 * 60)
+#define SETUP_S		(30 * 60)	/* to scan the code and type one */
+#define SETUP_BYTES	(TOTP_SECRET_BYTES + 8 + SEAL_OVERHEAD)
+#define SETUP_TEXT	((SETUP_BYTES * 4 + 2) / 3 + 1)
+
+/* ---- rules ---- */
+
+struct recovery_codes {		/* new codes, and what is stored of them */
+	char		 text[RECOVERY_CODES][RECOVERY_TEXT];
+	unsigned char	 hash[RECOVERY_CODES][SHA256_BYTES];
+};
+void		 recovery_codes_make(const char *account_id, struct recovery_codes *);
+/* In any case, with or without hyphens and spaces; o counts as 0, i and l as
+ * 1.  False when it is no recovery code. */
+MUST_CHECK bool	 recovery_code_hash(const char *account_id, const char *typed,
+		    unsigned char ret_hash[SHA256_BYTES]);
+
+/*
+ * A secret that is to be set up travels in the form, sealed for this session
+ * until a code of it was typed: nothing is stored before.  _open is false when
+ * it was made for another session or more than SETUP_S ago.
+ */
+void		 setup_seal(const struct keyring *, struct arena *,
+		    const char *cookie, int64_t now,
+		    const unsigned char secret[TOTP_SECRET_BYTES],
+		    char ret_text[SETUP_TEXT]);
+MUST_CHECK bool	 setup_open(const struct keyring *, struct arena *,
+		    const char *cookie, int64_t now, const char *text,
+		    unsigned char ret_secret[TOTP_SECRET_BYTES]);
+
+/*
+ * A nonce of the form that makes new recovery codes, "<random>.<proof>": the
+ * proof is derived from the session's cookie, so nothing is stored until the
+ * nonce is burned.
+ */
+const char	*factor_nonce_make(struct arena *, const char *cookie);
+MUST_CHECK bool	 factor_nonce_valid(struct arena *, const char *nonce,
+		    const char *cookie);
+
+/* The row's name that an app's secret is sealed for. */
+const char	*totp_row(struct arena *, const char *account_id);
+
+/* ---- the account page ---- */
+
+struct factors {
+	bool	has_totp;
+	int64_t	totp_since;	/* microseconds */
+	int64_t	recovery_left;
+};
+WAITS struct factors factor_db_of(struct db *, const char *account_id);
+
+enum factor_result {
+	FACTOR_DONE,
+	FACTOR_AGAIN,		/* this form was sent before: nothing done */
+	FACTOR_CONFLICT,	/* there is one already, or none any more */
+};
+/*
+ * Turns the app on, with ten new recovery codes, and ends the account's other
+ * sessions, which began with less.  The account is told by mail.
+ */
+WAITS MUST_CHECK enum factor_result factor_db_set_up(struct db *,
+		    const struct session *, const void *sealed, size_t bytes,
+		    int64_t counter, const char *nonce,
+		    const struct recovery_codes *);
+/* Turns it off, recovery codes with it; ends the other sessions. */
+WAITS MUST_CHECK enum factor_result factor_db_remove(struct db *,
+		    const struct session *);
+/* Ten new codes in place of the old ones. */
+WAITS MUST_CHECK enum factor_result factor_db_recovery_new(struct db *,
+		    const struct session *, const char *nonce,
+		    const struct recovery_codes *);
+
+/* ---- signing in ---- */
+
+/* The password was right: begins a pending sign-in under this token.  False
+ * as of account_db_signin(). */
+WAITS MUST_CHECK bool factor_db_pend(struct db *, const struct credential *,
+		    const char *new_hash, const char *token);
+
+/* What a second factor is held against, for a pending sign-in or a session. */
+struct challenge {
+	const char	*account_id;
+	enum account_kind kind;
+	bool		 has_totp;
+	const void	*sealed;	/* with has_totp */
+	size_t		 sealed_bytes;
+	int64_t		 last_counter;
+	int64_t		 recovery_left;
+	int64_t		 wait_s;	/* for whatever; 0: may try now */
+	int64_t		 totp_wait_s;	/* for one-time codes */
+};
+/* False when the pending sign-in is over. */
+WAITS MUST_CHECK bool factor_db_pending(struct db *, const char *token,
+		    const char *network, struct challenge *ret_challenge);
+
+/* For an account that nobody doubts: a reset, a fresh sign-in. */
+WAITS struct challenge factor_db_challenge(struct db *, const char *account_id,
+		    const char *network);
+
+/* What was proven. */
+struct proof {
+	bool		 is_recovery;
+	int64_t		 counter;			/* one-time code */
+	unsigned char	 hash[SHA256_BYTES];		/* recovery code */
+};
+/* Uses the proof up and begins a session in place of the pending sign-in;
+ * false when either was used or is over by now. */
+WAITS MUST_CHECK bool factor_db_enter(struct db *, const char *token,
+		    const struct proof *, const struct session_start *);
+/* Uses the proof up for a reset; false when it was used by now. */
+WAITS MUST_CHECK bool factor_db_use(struct db *, const char *account_id,
+		    const struct proof *);
+/* Counts a wrong code and writes it down. */
+WAITS void	 factor_db_failed(struct db *, const char *account_id,
+		    const char *network);
+
+enum factor_verdict {
+	FACTOR_RIGHT,
+	FACTOR_WRONG,
+	FACTOR_UNREADABLE,	/* neither a one-time nor a recovery code */
+	FACTOR_WAIT,		/* too many one-time codes: totp_wait_s */
+	FACTOR_CLOSED,		/* the sealed secret does not open */
+};
+/* Holds what was typed against the challenge, without using it up. */
+MUST_CHECK enum factor_verdict factor_check(const struct keyring *,
+		    struct arena *, const struct challenge *, int64_t now,
+		    const char *typed, struct proof *ret_proof);
+
+#endif

@@ -1,0 +1,3 @@
+BEGIN;
+DROP TABLE pending_signin, recovery_code, totp;
+COMMIT;
