@@ -28,6 +28,8 @@ static const struct command {
 	    "else a one-time link is printed" },
 	{ "staff", "link-first-admin", ctl_staff_first, "[--email EMAIL]",
 	    "print a one-time link while there is no admin" },
+	{ "staff", "reset-2fa", ctl_staff_reset_2fa, "EMAIL",
+	    "take the second factor off the account of somebody who lost it" },
 	{ "tenant", "list", ctl_tenant_list, "[--json]", "list clients" },
 	{ "tenant", "import", ctl_tenant_import, "[--dry-run] FILE.csv",
 	    "add clients from code,name,email_domains" },
@@ -95,8 +97,9 @@ find(int argc, char **argv, int *ret_words)
 		*ret_words = c->group == NULL ? 1 : 2;
 		if (argc < *ret_words)
 			continue;
-		if (c->group != NULL ? str_eq(argv[0], c->group) &&
-		    str_eq(argv[1], c->name) : str_eq(argv[0], c->name))
+		if (c->group != NULL ?
+			str_eq(argv[0], c->group) && str_eq(argv[1], c->name) :
+			str_eq(argv[0], c->name))
 			return (c);
 	}
 	return (NULL);
@@ -116,7 +119,8 @@ help(FILE *to)
 		    c->group != NULL ? " " : "", c->name,
 		    c->args[0] != '\0' ? " " : "", c->args, c->does);
 	}
-	fprintf(to, "\nSettings come from the environment, as the portal's: "
+	fprintf(to,
+	    "\nSettings come from the environment, as the portal's: "
 	    "see latchkey.env.\nExit status: 0 done, 1 refused, 2 usage.\n");
 }
 
@@ -127,7 +131,8 @@ fail(void *arg, enum db_failure failure, const char *why)
 	switch (failure) {
 	case DB_FAIL_UNKNOWN:
 		(void)ctl_refuse("the connection to the database was lost, so "
-		    "it is not known whether it was done: %s", why);
+				 "it is not known whether it was done: %s",
+		    why);
 		break;
 	case DB_FAIL_BUSY:
 		(void)ctl_refuse("the database is busy, nothing was done: %s",

@@ -29,6 +29,12 @@ WAITS MUST_CHECK bool ctl_db_staff_invite(struct db *,
 		    size_t bytes);
 WAITS bool	 ctl_db_has_admin(struct db *);
 
+enum ctl_reset { CTL_RESET_DONE, CTL_RESET_NOBODY, CTL_RESET_NOTHING };
+/* Takes away second factors and recovery codes and ends all sessions; the
+ * account is told by mail. */
+WAITS MUST_CHECK enum ctl_reset ctl_db_reset_2fa(struct db *,
+		    const struct address *);
+
 WAITS const struct db_rows *ctl_db_tenants(struct db *);
 WAITS const struct db_rows *ctl_db_subscriptions(struct db *);
 
