@@ -212,11 +212,17 @@ op_list_take(struct op_list *list)
 	return (op);
 }
 
-/* Our time-outs behind the options that the conninfo has itself. */
+/*
+ * Our settings behind the options that the conninfo has itself.  Statements
+ * are the same few all day and look up by index: one plan for each is enough,
+ * where the planner would try out five before it keeps one, and compiling
+ * costs more than it could save.
+ */
 static char *
 conn_options(const char *conninfo)
 {
-	static const char	 ours[] = "-c statement_timeout="
+	static const char	 ours[] = "-c jit=off -c plan_cache_mode="
+				    "force_generic_plan -c statement_timeout="
 				    CONN_STATEMENT_MS " -c lock_timeout="
 				    CONN_LOCK_MS;
 	PQconninfoOption	*parsed;

@@ -9,13 +9,15 @@
 #define MICROS(x)	"(extract(epoch FROM " x ") * 1000000)::bigint"
 
 #define REQUEST_COLUMNS							\
-	"'r', r.id, r.name, p.name, p.slug, r.state, dp.name, "		\
-	MICROS("r.submitted_at") ", 0, 0, NULL, NULL, 0, 0, "		\
-	MICROS("r.due_at") ", " MICROS("r.decided_at") ", r.reason, "	\
+	"'r', r.id, r.name, r.product_id, r.state, r.decided_by, "	\
+	"r.submitted_at, r.due_at, r.decided_at, r.reason, "		\
 	"r.account_id = $1 "
-#define REQUEST_JOINS							\
-	"JOIN product p ON p.id = r.product_id "			\
-	"LEFT JOIN person dp ON dp.account_id = r.decided_by "
+
+#define PROFILE_KEY(alias, slot)					\
+	"LEFT JOIN LATERAL (SELECT last4, created_at "			\
+	"FROM subscription_key WHERE subscription_id = x.id "		\
+	"AND slot = '" slot "' AND state = 'current' LIMIT 1) "		\
+	alias " ON true "
 
 struct profile
 profile_db_read(struct db *db, const char *account_id, const char *tenant_id)
@@ -24,29 +26,34 @@ profile_db_read(struct db *db, const char *account_id, const char *tenant_id)
 	const struct db_rows	*rows;
 	int			 i;
 
+	/* LATERAL with LIMIT is looked up by index for each row, whatever the
+	 * planner believes of tables that it has no statistics of yet. */
 	DB_QUERY(profile_read,
-	    "(SELECT 's' AS kind, s.id, s.name, p.name AS product, p.slug, "
-	    "s.state, ap.name AS by, " MICROS("s.created_at") " AS at, "
-	    "p.calls_a_minute, p.calls_a_day, k1.last4, k2.last4, "
-	    MICROS("k1.created_at") ", " MICROS("k2.created_at") ", "
-	    "0::bigint AS due_at, 0::bigint AS decided_at, ''::text AS reason,"
-	    " true AS is_own "
-	    "FROM subscription s JOIN product p ON p.id = s.product_id "
-	    "LEFT JOIN person ap ON ap.account_id = s.approved_by "
-	    "LEFT JOIN subscription_key k1 ON k1.subscription_id = s.id "
-	    "AND k1.slot = 'primary' AND k1.state = 'current' "
-	    "LEFT JOIN subscription_key k2 ON k2.subscription_id = s.id "
-	    "AND k2.slot = 'secondary' AND k2.state = 'current' "
-	    "WHERE s.tenant_id = $2 ORDER BY s.id DESC LIMIT 20) "
+	    "SELECT x.kind, x.id, x.name, p.name, p.slug, x.state, d.name, "
+	    MICROS("x.at") ", p.calls_a_minute, p.calls_a_day, "
+	    "k1.last4, k2.last4, " MICROS("k1.created_at") ", "
+	    MICROS("k2.created_at") ", coalesce(" MICROS("x.due_at") ", 0), "
+	    MICROS("x.decided_at") ", x.reason, x.is_own FROM ("
+	    "(SELECT 's' AS kind, s.id, s.name, s.product_id, s.state, "
+	    "s.approved_by AS by, s.created_at AS at, "
+	    "NULL::timestamptz AS due_at, NULL::timestamptz AS decided_at, "
+	    "''::text AS reason, true AS is_own "
+	    "FROM subscription s WHERE s.tenant_id = $2 "
+	    "ORDER BY s.id DESC LIMIT 20) "
 	    "UNION ALL "
-	    "(SELECT " REQUEST_COLUMNS "FROM request r " REQUEST_JOINS
+	    "(SELECT " REQUEST_COLUMNS "FROM request r "
 	    "WHERE r.tenant_id = $2 AND r.state = 'submitted' "
 	    "AND r.account_id <> $1) "
 	    "UNION ALL "
-	    "(SELECT " REQUEST_COLUMNS "FROM request r " REQUEST_JOINS
+	    "(SELECT " REQUEST_COLUMNS "FROM request r "
 	    "WHERE r.account_id = $1 AND (r.decided_at IS NULL "
 	    "OR r.decided_at > now() - interval '30 days') "
-	    "ORDER BY r.id DESC LIMIT 10)");
+	    "ORDER BY r.id DESC LIMIT 10)) x "
+	    "CROSS JOIN LATERAL (SELECT name, slug, calls_a_minute, "
+	    "calls_a_day FROM product WHERE id = x.product_id LIMIT 1) p "
+	    "LEFT JOIN LATERAL (SELECT name FROM person "
+	    "WHERE account_id = x.by LIMIT 1) d ON true "
+	    PROFILE_KEY("k1", "primary") PROFILE_KEY("k2", "secondary"));
 	_Static_assert(PROFILE_REQUESTS_MAX == 10 &&
 	    PROFILE_SUBSCRIPTIONS_MAX == 20 && PROFILE_DECIDED_DAYS == 30,
 	    "the limits above");
