@@ -105,6 +105,8 @@ $O/app/%.o: app/%.c Makefile | $O/kore/.patched $O/gen/schema_expect.h
 	@mkdir -p $(@D)
 	$(call SAY,CC)$(CC) $(CFLAGS) $(if $(filter $<,$(PORTAL_C)),$(FEATURE) \
 	    -isystem $O/kore/include) -c -o $@ $<
+# Kore's structs are theirs too: a patch that changes one rebuilds them.
+$(PORTAL_O): $O/kore/.patched
 $O/gen/%.o: $O/gen/%.c
 	$(call SAY,CC)$(CC) $(CFLAGS) -c -o $@ $<
 

@@ -120,8 +120,8 @@ check_key(struct arena *a, const struct request *rq, struct request_check *to)
 	const struct request_candidate	*c = request_shareable(rq);
 
 	if (c == NULL) {
-		good(to, "No key exists yet", "No tenant that this can be has "
-		    "a key for this product.");
+		good(to, "No key exists yet", "No client that fits has a key "
+		    "for this product.");
 		return;
 	}
 	warn(to, "key", "Has a key", arena_fmt(a, "%s has a key already",

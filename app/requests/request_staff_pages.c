@@ -62,6 +62,8 @@ request_page_approve(struct req *rq)
 	struct request		*r = find(rq);
 	struct request_typed	 typed = {
 		.tenant = str_upper(rq->arena, req_form_line(rq, "tenant")),
+		.existing = str_upper(rq->arena,
+		    req_form_line(rq, "existing")),
 		.code = str_upper(rq->arena, req_form_line(rq, "code")),
 		.client = req_form_line(rq, "client"),
 		.approve_reason = req_form(rq, "reason"),
@@ -75,7 +77,9 @@ request_page_approve(struct req *rq)
 		request_view_decided(rq, r);
 		return;
 	}
-	if (*typed.tenant != '\0')
+	if (str_eq(typed.tenant, REQUEST_ANOTHER))
+		tenant.code = typed.existing;
+	else if (*typed.tenant != '\0')
 		tenant.code = typed.tenant;
 	if (approve_refused(rq, r, &typed, &tenant))
 		return;
@@ -227,15 +231,19 @@ approve_refused(struct req *rq, const struct request *r,
 	if (tenant->code != NULL)
 		c = candidate(rq, r, tenant->code);
 	typed->also = c;
+	if (c != NULL)
+		typed->tenant = c->code;
 	if (own != NULL && (c == NULL || !c->is_own)) {
 		field = "tenant";
 		error = arena_fmt(rq->arena, "%s is a contact of %s. Choose "
 		    "that client; a contact is never moved to another.",
 		    r->person, own->code);
 	} else if (tenant->code != NULL && c == NULL) {
-		field = "tenant";
-		error = arena_fmt(rq->arena, "No client has the code %s.",
-		    tenant->code);
+		field = str_eq(typed->tenant, REQUEST_ANOTHER) ? "existing" :
+		    "tenant";
+		error = *tenant->code == '\0' ? "Write the code of the "
+		    "client, for example ALTWORX." : arena_fmt(rq->arena,
+		    "No client has the code %s.", tenant->code);
 	} else if (c != NULL && request_needs_reason(c) &&
 	    str_blank(typed->approve_reason)) {
 		field = "approve_reason";

@@ -34,7 +34,7 @@ request_view_respond(struct req *rq, int status, const struct request *r,
 
 	if (typed == NULL)
 		typed = &nothing;
-	form_fields(v, "tenant", "code", "client", "approve_reason",
+	form_fields(v, "tenant", "existing", "code", "client", "approve_reason",
 	    "share_reason", "reject_reason", NULL);
 	show_facts(rq, v, r);
 	show_checks(rq, v, r);
@@ -193,6 +193,7 @@ show_approve(struct req *rq, struct view *v, const struct request *r,
 	const struct request_candidate	*c;
 	const char			*client = r->client;
 	bool				 asks = false, chosen, any = false;
+	bool				 another;
 	int				 i;
 
 	view_bool(v, "can_approve", request_approvable(r));
@@ -209,7 +210,13 @@ show_approve(struct req *rq, struct view *v, const struct request *r,
 		asks = asks || request_needs_reason(c);
 		show_candidate(rq, v, c, chosen);
 	}
-	view_bool(v, "is_new", !any);
+	another = typed->tenant != NULL &&
+	    str_eq(typed->tenant, REQUEST_ANOTHER);
+	view_bool(v, "may_name_another", r->candidates_n == 0 ||
+	    !r->candidates[0].is_own);
+	view_bool(v, "is_another", another);
+	view_text(v, "existing", typed->existing);
+	view_bool(v, "is_new", !any && !another);
 	view_bool(v, "approve_asks_reason", asks);
 	if (subscription_name_check(rq->arena, r->name, &name) ==
 	    SUBSCRIPTION_NAME_GOOD)

@@ -8,10 +8,14 @@
 #include "requests/request.h"
 #include "web/respond.h"
 
+/* The choice "a client under another name"; no code has a question mark. */
+#define REQUEST_ANOTHER	"?"
+
 /* What was typed into one of the three forms, and what is wrong with it; NULL
  * for what was not. */
 struct request_typed {
 	const char	*tenant, *code, *client;	/* approve */
+	const char	*existing;	/* code, with REQUEST_ANOTHER as tenant */
 	const char	*approve_reason, *share_reason, *reject_reason;
 	/* A control's id and a sentence. */
 	const char	*bad_field, *error;

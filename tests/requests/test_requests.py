@@ -248,6 +248,27 @@ def test_approve_into_one_that_exists(server, client_name):
     assert "Imported Ltd" in person.get("/profile").words
 
 
+def test_approve_into_one_of_another_name(server, client_name):
+    """Nothing of what was typed leads to the tenant, but staff know."""
+    code = code_of(client_name) + "-9"
+    server.sql("INSERT INTO tenant (id, code, name, name_folded, slug) VALUES "
+               "(gen_random_uuid(), %s, 'Old Name Holding', %s, %s)",
+               (code, code.lower(), code.lower()))
+    person, keeper = ask(server, client_name), flows.staff(server)
+    page = keeper.get(person.path).expect(200)
+    assert "Old Name Holding" not in page.words
+    for typed, said in (("", "Write the code"), ("NO-SUCH", "NO-SUCH")):
+        page = flows.approve(keeper, person.path, tenant="?",
+                             existing=typed).expect(422)
+        assert said in page.words
+    page = flows.approve(keeper, person.path, tenant="?",
+                         existing=code.lower()).expect(422)
+    assert "Old Name Holding" in page.words and "Say why" in page.words
+    keeper.submit(page, {"tenant": code, "reason": "renamed in May"},
+                  "/approve$").expect(303)
+    assert "Old Name Holding" in person.get("/profile").words
+
+
 @pytest.mark.parametrize("fields,said", [
     ({"code": "x", "client": "Good"}, "2 to 32 capital letters"),
     ({"code": "-AB-", "client": "Good"}, "2 to 32 capital letters"),
