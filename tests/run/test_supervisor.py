@@ -5,6 +5,7 @@ Sqitch are real.  test_make_run.py has the real programs."""
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -301,10 +302,15 @@ def test_as_an_ordinary_user(folder):
     """Without sudo, and with nothing but one's own files."""
     one = stand_in(folder)
     folder.chmod(0o777)
+    # A checkout of one's own: this one may lie where others can't read.
+    own = folder / "checkout"
+    for part in ("conf", "migrations", "templates"):
+        shutil.copytree(base.ROOT / part, own / part)
+    subprocess.run(["chmod", "-R", "a+rX", own], check=True)
     with open(one.output, "wb") as output:
-        one.process = base.spawn(["bash", run_lib.RUN], stdout=output, stderr=output,
-                                 env={**one.env, "HOME": str(folder)},
-                                 user="games")
+        one.process = base.spawn(["bash", own / "conf/dev/run.sh"],
+                                 stdout=output, stderr=output, user="games",
+                                 env={**one.env, "HOME": str(folder)})
     try:
         base.wait_until(one.is_ready, 30, "run.sh to be ready")
         owners = {os.stat(f"/proc/{pid}").st_uid for pid, _ in one.children()}
