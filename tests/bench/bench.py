@@ -15,7 +15,8 @@ from lib import base, flows  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
 from lib.server import Server  # noqa: E402
 
-SECONDS = 7
+SECONDS = 5
+ROUNDS = 2
 CONNECTIONS = 32
 SIGN_INS = 8
 UNITS = {"us": 1, "ms": 1000, "s": 1000000}
@@ -37,20 +38,29 @@ def wrk(url, headers=(), seconds=SECONDS, connections=CONNECTIONS):
     return rate, percentile(50), percentile(99)
 
 
-def pgbench(cluster):
-    """Primary-key reads a second by PostgreSQL's own load program."""
-    cluster.sql_super("CREATE DATABASE pgbench")
-    where = ["-h", cluster.socket, "-U", "postgres", "pgbench"]
-    user = base.server_user()
-    as_user = ["setpriv", f"--reuid={user}", f"--regid={user}",
-               "--init-groups", "--"] if user else []
-    subprocess.run(as_user + ["pgbench", "-i", "-q", "-s", "1"] + where,
-                   check=True, capture_output=True, cwd="/")
-    done = subprocess.run(
-        as_user + ["pgbench", "-M", "prepared", "-S", "-n", "-c", "16", "-j",
-                   "2", "-T", str(SECONDS)] + where,
-        check=True, capture_output=True, text=True, cwd="/")
-    return float(re.search(r"tps = ([\d.]+)", done.stdout)[1])
+def best(runs):
+    """What else the machine does only ever makes it slower."""
+    return max(run[0] for run in runs), *(min(run[i] for run in runs)
+                                          for i in (1, 2))
+
+
+class PgBench:
+    """PostgreSQL's own load program: primary-key reads a second."""
+
+    def __init__(self, cluster):
+        cluster.sql_super("CREATE DATABASE pgbench")
+        self.where = ["-h", cluster.socket, "-U", "postgres", "pgbench"]
+        self.run("-i", "-q", "-s", "1")
+
+    def run(self, *arguments):
+        return subprocess.run(["pgbench", *arguments, *self.where], check=True,
+                              capture_output=True, text=True, cwd="/",
+                              env=base.clean_env()).stdout
+
+    def rate(self):
+        text = self.run("-M", "prepared", "-S", "-n", "-c", "16", "-j", "2",
+                        "-T", str(SECONDS))
+        return float(re.search(r"tps = ([\d.]+)", text)[1]), 0, 0
 
 
 def pss_mib(server):
@@ -102,6 +112,10 @@ def row(what, rate, p50, p99, **ratios):
     print(f"{what:34} {rate:10,.0f} {latency}   {text}", flush=True)
 
 
+def expect(what, ok, text):
+    print(f"{'good' if ok else 'POOR':5} {what}: {text}")
+
+
 def main():
     started = time.monotonic()
     cluster = Cluster(base.build_dir())
@@ -114,27 +128,35 @@ def main():
         signed_in = [f"Cookie: {cookie}"]
         url = server.url.replace("localhost", "127.0.0.1")
 
-        print(f"{'':34} {'a second':>10} {'p50 ms':>8} {'p99 ms':>8}")
-        live = wrk(url + "/livez")
+        reads = PgBench(cluster)
+        rounds = [(wrk(url + "/livez"), reads.rate(), wrk(url + "/signin"),
+                   wrk(url + "/profile", signed_in)) for _ in range(ROUNDS)]
+        live, tps, form, quiet = map(best, zip(*rounds))
+        print(f"{'best of ' + str(ROUNDS) + ' rounds':34} {'a second':>10} "
+              f"{'p50 ms':>8} {'p99 ms':>8}")
         row("/livez, no database", *live)
-        tps = pgbench(cluster)
-        row("pgbench -M prepared -S", tps, 0, 0, livez=tps / live[0])
-        form = wrk(url + "/signin")
+        row("pgbench -M prepared -S", *tps, livez=tps[0] / live[0])
         row("/signin, a template", *form, livez=form[0] / live[0])
-        quiet = wrk(url + "/profile", signed_in)
         row("/profile, session and data", *quiet, livez=quiet[0] / live[0],
-            pgbench=quiet[0] / tps)
+            pgbench=quiet[0] / tps[0])
         with SignIns(server, browser.email) as people:
             busy = wrk(url + "/profile", signed_in)
             memory = pss_mib(server)
             signed = people.done / SECONDS
         row(f"/profile beside {SIGN_INS} sign-ins", *busy,
             quiet=busy[0] / quiet[0])
-        print(f"\np99 of /profile beside sign-ins: {busy[2] / quiet[2]:.1f} "
-              f"times that without ({signed:.0f} sign-ins a second)\n"
-              f"memory under that load: {memory:.1f} MiB PSS, portal and 2 "
-              "workers with a hash thread each\n"
-              f"took {time.monotonic() - started:.0f} s")
+        print()
+        expect("/profile", quiet[0] / live[0] >= 0.35
+               or quiet[0] / tps[0] >= 0.5,
+               f"{quiet[0] / live[0]:.2f} of /livez (0.35 or more), "
+               f"{quiet[0] / tps[0]:.2f} of pgbench (0.50 or more)")
+        expect("p99 of /profile", busy[2] <= 5 * quiet[2],
+               f"beside {signed:.0f} sign-ins a second "
+               f"{busy[2] / quiet[2]:.1f} times that without (5 or less)")
+        expect("memory", memory < 40 + 20 * 2,
+               f"{memory:.1f} MiB PSS under that load, all processes "
+               "(80 or less with 2 hash threads)")
+        print(f"took {time.monotonic() - started:.0f} s")
     finally:
         if server:
             server.close()
