@@ -88,4 +88,5 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/staff/tenants", tenant_page_list, STAFF },
 	{ METHOD_GET,	"/staff/tenants/:code", tenant_page_show, STAFF },
 
-	{ 0, NULL, NULL, 0 } };
+	{ 0, NULL, NULL, 0 }
+};

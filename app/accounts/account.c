@@ -6,6 +6,7 @@
 
 #include <utf8proc.h>
 
+static bool	has_letter(const char *);
 static bool	client_character(utf8proc_int32_t, bool *ret_is_word);
 
 const char *
@@ -13,12 +14,16 @@ account_name_wrong(const char *name)
 {
 	if (str_blank(name))
 		return ("Type your name.");
-	if (str_has_control(name))
+	/* It stands in mails to others and on the pages of staff. */
+	if (str_has_control(name) || str_has_hidden(name, true))
 		return ("The name holds a character that can’t be shown. "
-			"Type it in one line.");
+		    "Type it in one line.");
+	if (!has_letter(name))
+		return ("The name has no letter in it. Type the name that "
+		    "you go by.");
 	if (str_chars(name) > ACCOUNT_NAME_MAX)
 		return ("The name has more than 100 characters. "
-			"Use a shorter form.");
+		    "Use a shorter form.");
 	return (NULL);
 }
 
@@ -32,24 +37,24 @@ client_name_wrong(const char *client)
 
 	if (str_blank(client))
 		return ("Type the name of your company, for example "
-			"Altaworx.");
+		    "Altaworx.");
 	while (*p != '\0') {
 		n = utf8proc_iterate(p, -1, &c);
 		if (n <= 0 || !client_character(c, &is_word))
 			return ("The company’s name may hold letters, digits, "
-				"spaces and & . ' - , ( ) / + ! only, as in "
-				"Smith & Sons.");
+			    "spaces and & . ' - , ( ) / + ! only, as in "
+			    "Smith & Sons.");
 		p += n;
 	}
 	if (!is_word)
 		return ("The company’s name has no letter or digit in it. "
-			"Write it as in Altaworx.");
+		    "Write it as in Altaworx.");
 	if (str_chars(client) < CLIENT_NAME_MIN)
 		return ("The company’s name has one character; it needs at "
-			"least 2, as in HP.");
+		    "least 2, as in HP.");
 	if (str_chars(client) > CLIENT_NAME_MAX)
 		return ("The company’s name has more than 64 characters. "
-			"Use the short form that we know you by.");
+		    "Use the short form that we know you by.");
 	return (NULL);
 }
 
@@ -93,9 +98,8 @@ account_next(enum account_kind kind, const char *next)
 {
 	bool	is_contact = kind == ACCOUNT_CONTACT;
 
-	if (next == NULL ||
-	    (is_contact ? str_starts(next, "/staff/") :
-			  str_starts(next, "/profile")))
+	if (next == NULL || (is_contact ? str_starts(next, "/staff/") :
+	    str_starts(next, "/profile")))
 		return (account_home(kind));
 	return (next);
 }
@@ -135,8 +139,25 @@ account_wait_words(struct arena *a, int64_t wait_s)
 }
 
 static bool
+has_letter(const char *name)
+{
+	size_t	left = strlen(name), n;
+	int32_t	c;
+
+	for (; (n = str_next(name, left, &c)) > 0; name += n, left -= n) {
+		if (utf8proc_category(c) >= UTF8PROC_CATEGORY_LU &&
+		    utf8proc_category(c) <= UTF8PROC_CATEGORY_LO)
+			return (true);
+	}
+	return (false);
+}
+
+static bool
 client_character(utf8proc_int32_t c, bool *ret_is_word)
 {
+	/* Among them letters: the filling ones of Hangul. */
+	if (str_is_hidden(c))
+		return (false);
 	/* More than a key's name may hold (subscriptions/): companies are
 	 * called "Acme, Inc." and "Yahoo!"; the name that is proposed for the
 	 * key leaves it out. */

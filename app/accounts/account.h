@@ -27,8 +27,8 @@
 /* What is wrong, as a sentence; NULL when nothing is.  The texts are squeezed
  * (str_squeeze). */
 const char	*account_name_wrong(const char *name);
-/* 2 to 64 characters: letters of any script, digits, spaces and & . ' -, with
- * a letter or digit among them. */
+/* 2 to 64 characters: letters of any script, digits, spaces, & . ' - , ( ) / + !
+ * and ’, with a letter or digit among them. */
 const char	*client_name_wrong(const char *client);
 /* Completes "You want to ...", for the last word of a route that asks for a
  * fresh sign-in; a word that it does not know gets a general one. */

@@ -72,9 +72,8 @@ account_db_signin(struct db *db, const struct credential *credential,
 	    "SELECT count(n) FROM audit");
 	const struct db_rows	*rows;
 
-	rows = db_write(db, &account_signin,
-	    DB_ARGS(credential->account_id, credential->hash, new_hash,
-		SESSION_ARGS(db, start)));
+	rows = db_write(db, &account_signin, DB_ARGS(credential->account_id,
+	    credential->hash, new_hash, SESSION_ARGS(db, start)));
 	return (rows->outcome == DB_OK && db_number(rows, 0, 0) == 1);
 }
 
@@ -88,9 +87,8 @@ account_db_failed(struct db *db, const struct credential *credential)
 	    "coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))");
 	const struct db_rows	*rows;
 
-	rows = db_write(db, &account_failed,
-	    DB_ARGS(credential->network, credential->pair,
-		credential->account_id));
+	rows = db_write(db, &account_failed, DB_ARGS(credential->network,
+	    credential->pair, credential->account_id));
 	(void)rows;
 }
 
@@ -101,8 +99,8 @@ account_db_since(struct db *db, const char *account_id)
 	    "SELECT (extract(epoch FROM created_at) * 1000000)::bigint "
 	    "FROM account WHERE id = $1::uuid");
 
-	return (db_number(db_read(db, &account_since, DB_ARGS(account_id)), 0,
-	    0));
+	return (db_number(db_read(db, &account_since, DB_ARGS(account_id)),
+	    0, 0));
 }
 
 static struct credential
@@ -117,8 +115,8 @@ credential_read(struct db *db, const struct db_query *query, const char *who,
 	c.account_id = db_text(rows, 0, 0);
 	c.hash = db_text(rows, 0, 1);
 	if (str_eq(db_is_null(rows, 0, 2) ? "" : db_text(rows, 0, 2), "staff"))
-		c.kind = str_eq(db_text(rows, 0, 3), "admin") ? ACCOUNT_ADMIN :
-								ACCOUNT_STAFF;
+		c.kind = str_eq(db_text(rows, 0, 3), "admin") ?
+		    ACCOUNT_ADMIN : ACCOUNT_STAFF;
 	c.is_active = db_truth(rows, 0, 4);
 	c.is_known = db_truth(rows, 0, 5);
 	c.wait_s = db_number(rows, 0, 6);

@@ -21,7 +21,8 @@ recovery_page(struct req *rq)
 {
 	struct view	*view = view_new(rq->arena);
 
-	view_text(view, "email", rq->session == NULL ? "" : rq->session->email);
+	view_text(view, "email", rq->session == NULL ? "" :
+	    rq->session->email);
 	ask_form(rq, 200, view);
 }
 
@@ -61,12 +62,12 @@ recovery_page_sent(struct req *rq)
 {
 	static const char	 maildir[] = "maildir:";
 	bool			 is_folder = !setting->production &&
-	    str_starts(setting->smtp_url, maildir);
+				    str_starts(setting->smtp_url, maildir);
 	struct view		*view = view_new(rq->arena);
 
 	view_bool(view, "is_development", is_folder);
-	view_text(view, "mail_folder",
-	    is_folder ? setting->smtp_url + strlen(maildir) : "");
+	view_text(view, "mail_folder", is_folder ?
+	    setting->smtp_url + strlen(maildir) : "");
 	respond_page(rq, 200, "accounts/forgot_sent", view);
 }
 
@@ -115,7 +116,8 @@ recovery_page_reset(struct req *rq)
 		    false);
 	} else if (!job->done) {
 		req_fail(rq, 503, "hash_memory");
-	} else if (recovery_page_factor(rq, view, recovery.account_id, true)) {
+	} else if (recovery_page_factor(rq, view, recovery.account_id,
+	    true)) {
 		if (!recovery_db_reset(rq->db, token, job->hash)) {
 			reset_gone(rq, 409);
 			return;

@@ -63,8 +63,8 @@ signin_page_enter(struct req *rq)
 		signin_form(rq, 422, view, next);
 		return;
 	}
-	credential =
-	    account_db_credential(rq->db, &address, session_network(rq));
+	credential = account_db_credential(rq->db, &address,
+	    session_network(rq));
 	if (credential.wait_s > 0) {
 		account_page_wait(rq, "sign-ins", credential.wait_s);
 		return;
@@ -76,11 +76,10 @@ signin_page_enter(struct req *rq)
 	    second_begin(rq, &credential, new_hash, next))
 		return;
 	start = session_begin(rq);
-	if (!right ||
-	    !account_db_signin(rq->db, &credential, new_hash, &start)) {
+	if (!right || !account_db_signin(rq->db, &credential, new_hash,
+	    &start)) {
 		account_db_failed(rq->db, &credential);
-		form_error(view, "email",
-		    "No account has this e-mail and "
+		form_error(view, "email", "No account has this e-mail and "
 		    "this password. Look at both and try again.");
 		signin_form(rq, 422, view, next);
 		return;
@@ -123,8 +122,7 @@ signin_page_again_enter(struct req *rq)
 	job = verify(rq, &credential);
 	if (job->match == PASSWORD_WRONG || !credential.is_active) {
 		account_db_failed(rq->db, &credential);
-		form_error(view, "password",
-		    "This is not your password. Look "
+		form_error(view, "password", "This is not your password. Look "
 		    "at it and try again.");
 		again_form(rq, 422, view, next, word);
 		return;
@@ -170,7 +168,8 @@ verify(struct req *rq, const struct credential *credential)
 {
 	struct verify_job	*job = arena_alloc(rq->arena, sizeof(*job));
 
-	job->password = password_normalise(rq->arena, req_form(rq, "password"));
+	job->password = password_normalise(rq->arena,
+	    req_form(rq, "password"));
 	job->hash = credential->hash;
 	if (!work_run(verify_work, job, credential->is_known))
 		req_fail(rq, 503, "busy");

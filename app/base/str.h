@@ -49,6 +49,13 @@ bool	str_is_space(int32_t point);
 bool	str_utf8(const char *, size_t bytes);
 /* Holds a control character (U+0000–001F, U+007F–009F, U+2028, U+2029). */
 bool	str_has_control(const char *);
+/* Is not seen by itself, yet parts, joins or turns what stands around it: the
+ * controls of direction, zero-width and filling characters, variation
+ * selectors.  Names that differ by nothing else look the same. */
+bool	str_is_hidden(int32_t point);
+/* Holds such a character.  is_text: the two that some scripts join their
+ * letters with (U+200C, U+200D) are let pass. */
+bool	str_has_hidden(const char *, bool is_text);
 /* Characters (code points), of well-formed UTF-8. */
 size_t	str_chars(const char *);
 /* A copy without white space at both ends and with each run inside as one

@@ -45,8 +45,33 @@ bool
 str_is_space(int32_t c)
 {
 	return (c == ' ' || (c >= 0x09 && c <= 0x0d) || c == 0x85 ||
-	    c == 0x2028 || c == 0x2029 ||
-	    (c >= 0x80 && utf8proc_category(c) == UTF8PROC_CATEGORY_ZS));
+	    c == 0x2028 || c == 0x2029 || (c >= 0x80 &&
+	    utf8proc_category(c) == UTF8PROC_CATEGORY_ZS));
+}
+
+bool
+str_is_hidden(int32_t c)
+{
+	/* Default_Ignorable_Code_Point, and what else is of format. */
+	return (c >= 0x80 && (utf8proc_get_property(c)->ignorable ||
+	    utf8proc_category(c) == UTF8PROC_CATEGORY_CF));
+}
+
+bool
+str_has_hidden(const char *s, bool is_text)
+{
+	size_t	left = strlen(s), n;
+	int32_t	c;
+
+	for (; left > 0; s += n, left -= n) {
+		n = str_next(s, left, &c);
+		if (n == 0)
+			n = 1;
+		else if (str_is_hidden(c) &&
+		    !(is_text && (c == 0x200c || c == 0x200d)))
+			return (true);
+	}
+	return (false);
 }
 
 char *
@@ -76,10 +101,8 @@ str_fold(struct arena *a, const char *s)
 	size_t		 count, i;
 	int32_t		*points;
 
-	points = decompose(a, s,
-	    UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD |
-		UTF8PROC_IGNORE,
-	    &count);
+	points = decompose(a, s, UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE |
+	    UTF8PROC_CASEFOLD | UTF8PROC_IGNORE, &count);
 	if (points == NULL)
 		return (NULL);
 	buf_init(&b, a, count * sizeof(text));
@@ -90,8 +113,8 @@ str_fold(struct arena *a, const char *s)
 		if (base != NULL)
 			buf_str(&b, base);
 		else
-			buf_add(&b, text,
-			    (size_t)utf8proc_encode_char(points[i], text));
+			buf_add(&b, text, (size_t)utf8proc_encode_char(
+			    points[i], text));
 	}
 	assert(!b.full);
 	return (b.p == NULL ? arena_strdup(a, "") : b.p);
@@ -223,42 +246,18 @@ letter_base(int32_t c)
 		int32_t		 from;
 		const char	*to;
 	} table[] = {
-		{ 0xe6, "ae" },
-		{ 0xf0, "d" },
-		{ 0xf8, "o" },
-		{ 0xfe, "th" },
-		{ 0x111, "d" },
-		{ 0x127, "h" },
-		{ 0x131, "i" },
-		{ 0x138, "k" },
-		{ 0x142, "l" },
-		{ 0x14b, "n" },
-		{ 0x153, "oe" },
-		{ 0x167, "t" },
-		{ 0x180, "b" },
-		{ 0x19a, "l" },
-		{ 0x1b6, "z" },
-		{ 0x1e5, "g" },
-		{ 0x237, "j" },
-		{ 0x23c, "c" },
-		{ 0x247, "e" },
-		{ 0x249, "j" },
-		{ 0x24d, "r" },
-		{ 0x24f, "y" },
-		{ 0x268, "i" },
-		{ 0x289, "u" },
-		{ 0x2bc, "'" },
-		{ 0x2010, "-" },
-		{ 0x2011, "-" },
-		{ 0x2012, "-" },
-		{ 0x2013, "-" },
-		{ 0x2014, "-" },
-		{ 0x2015, "-" },
-		{ 0x2018, "'" },
-		{ 0x2019, "'" },
-		{ 0x2212, "-" },
-		{ 0x2c65, "a" },
-		{ 0x2c66, "t" },
+		{ 0xe6, "ae" },	{ 0xf0, "d" },	{ 0xf8, "o" },
+		{ 0xfe, "th" },	{ 0x111, "d" },	{ 0x127, "h" },
+		{ 0x131, "i" },	{ 0x138, "k" },	{ 0x142, "l" },
+		{ 0x14b, "n" },	{ 0x153, "oe" }, { 0x167, "t" },
+		{ 0x180, "b" },	{ 0x19a, "l" },	{ 0x1b6, "z" },
+		{ 0x1e5, "g" },	{ 0x237, "j" },	{ 0x23c, "c" },
+		{ 0x247, "e" },	{ 0x249, "j" },	{ 0x24d, "r" },
+		{ 0x24f, "y" },	{ 0x268, "i" },	{ 0x289, "u" },
+		{ 0x2bc, "'" },	{ 0x2010, "-" }, { 0x2011, "-" },
+		{ 0x2012, "-" }, { 0x2013, "-" }, { 0x2014, "-" },
+		{ 0x2015, "-" }, { 0x2018, "'" }, { 0x2019, "'" },
+		{ 0x2212, "-" }, { 0x2c65, "a" }, { 0x2c66, "t" },
 	};
 	size_t	i;
 

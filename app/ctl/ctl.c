@@ -97,9 +97,8 @@ find(int argc, char **argv, int *ret_words)
 		*ret_words = c->group == NULL ? 1 : 2;
 		if (argc < *ret_words)
 			continue;
-		if (c->group != NULL ?
-			str_eq(argv[0], c->group) && str_eq(argv[1], c->name) :
-			str_eq(argv[0], c->name))
+		if (c->group != NULL ? str_eq(argv[0], c->group) &&
+		    str_eq(argv[1], c->name) : str_eq(argv[0], c->name))
 			return (c);
 	}
 	return (NULL);
@@ -119,8 +118,7 @@ help(FILE *to)
 		    c->group != NULL ? " " : "", c->name,
 		    c->args[0] != '\0' ? " " : "", c->args, c->does);
 	}
-	fprintf(to,
-	    "\nSettings come from the environment, as the portal's: "
+	fprintf(to, "\nSettings come from the environment, as the portal's: "
 	    "see latchkey.env.\nExit status: 0 done, 1 refused, 2 usage.\n");
 }
 
@@ -131,8 +129,7 @@ fail(void *arg, enum db_failure failure, const char *why)
 	switch (failure) {
 	case DB_FAIL_UNKNOWN:
 		(void)ctl_refuse("the connection to the database was lost, so "
-				 "it is not known whether it was done: %s",
-		    why);
+		    "it is not known whether it was done: %s", why);
 		break;
 	case DB_FAIL_BUSY:
 		(void)ctl_refuse("the database is busy, nothing was done: %s",

@@ -39,7 +39,8 @@ address_parse(struct arena *arena, const char *typed,
 	if (n > ADDRESS_MAX)
 		return (ADDRESS_TOO_LONG);
 	text = str_nfc(arena, arena_strndup(arena, typed + start, n));
-	if (text == NULL || str_has_control(text))
+	if (text == NULL || str_has_control(text) ||
+	    str_has_hidden(text, false))
 		return (ADDRESS_LOCAL);
 	if (strlen(text) > ADDRESS_MAX)
 		return (ADDRESS_TOO_LONG);
@@ -54,7 +55,7 @@ address_parse(struct arena *arena, const char *typed,
 	if (!local_ok(text, n, &quoted))
 		return (ADDRESS_LOCAL);
 	domain = at[1] == '[' ? literal_parse(arena, at + 1) :
-				domain_parse(arena, at + 1);
+	    domain_parse(arena, at + 1);
 	if (domain == NULL)
 		return (ADDRESS_DOMAIN);
 	if (n + 1 + strlen(domain) > ADDRESS_MAX)
@@ -77,16 +78,16 @@ address_advice(enum address_verdict verdict)
 		return ("Enter your e-mail address, as in maya@example.com.");
 	case ADDRESS_TOO_LONG:
 		return ("An e-mail address has at most 254 characters, 64 of "
-			"them before the @.");
+		    "them before the @.");
 	case ADDRESS_NO_AT:
 		return ("An e-mail address has a name, an @ and a domain, as "
-			"in maya@example.com.");
+		    "in maya@example.com.");
 	case ADDRESS_LOCAL:
 		return ("Before the @ no spaces, commas or two dots in a row "
-			"can stand. Write it as in maya.dorsey@example.com.");
+		    "can stand. Write it as in maya.dorsey@example.com.");
 	case ADDRESS_DOMAIN:
 		return ("Behind the @ stands a domain, as in "
-			"maya@example.com.");
+		    "maya@example.com.");
 	}
 	assert(!"no such verdict");
 	return ("");
@@ -109,7 +110,7 @@ domain_parse(struct arena *arena, const char *typed)
 	if (strpbrk(typed, " \t\r\n") != NULL || str_has_control(typed))
 		return (NULL);
 	if (idn2_lookup_u8((const uint8_t *)typed, &ascii,
-		IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return (NULL);
 	domain = str_lower(arena, (const char *)ascii);
 	idn2_free(ascii);
@@ -201,8 +202,8 @@ literal_parse(struct arena *arena, const char *s)
 		return (NULL);
 	inside = arena_strndup(arena, s + 1, n - 2);
 	if (strncasecmp(inside, "IPv6:", 5) == 0 ?
-		inet_pton(AF_INET6, inside + 5, address) != 1 :
-		inet_pton(AF_INET, inside, address) != 1)
+	    inet_pton(AF_INET6, inside + 5, address) != 1 :
+	    inet_pton(AF_INET, inside, address) != 1)
 		return (NULL);
 	return (str_lower(arena, s));
 }
@@ -247,7 +248,8 @@ dot_atom(const char *s, size_t n)
 	if (n == 0 || s[0] == '.' || s[n - 1] == '.')
 		return (false);
 	for (i = 0; i < n; i++)
-		if (s[i] == '.' ? s[i + 1] == '.' : !atext((unsigned char)s[i]))
+		if (s[i] == '.' ? s[i + 1] == '.' :
+		    !atext((unsigned char)s[i]))
 			return (false);
 	return (true);
 }

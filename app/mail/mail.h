@@ -122,10 +122,7 @@ struct mail_limits {
 	long	 whole_ms;
 };
 /* Within the 2 minutes of a claim. */
-#define MAIL_LIMITS \
-	{ \
-		10000, 20, 60000 \
-	}
+#define MAIL_LIMITS	{ 10000, 20, 60000 }
 
 /* smtp:// or smtps://; ca_file NULL is the system's.  ret_why has no address
  * in it. */

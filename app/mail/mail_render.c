@@ -75,12 +75,14 @@ static MUST_CHECK bool	 take_subject(struct arena *, const char **,
 
 enum mail_render
 mail_render(struct arena *arena, const struct mustache_set *templates,
-    const struct outbox_mail *row, struct mail *ret_mail, const char **ret_why)
+    const struct outbox_mail *row, struct mail *ret_mail,
+    const char **ret_why)
 {
 	const struct kind	*kind = kind_find(row->kind);
 	const struct view	*view;
 	struct address		 to;
-	struct mail mail = { .id = row->id, .kind = row->kind, .at = row->at };
+	struct mail		 mail = { .id = row->id, .kind = row->kind,
+				    .at = row->at };
 	const char		*link;
 
 	if (kind == NULL) {
@@ -106,11 +108,10 @@ mail_render(struct arena *arena, const struct mustache_set *templates,
 	}
 	mail.to = to.wire;
 	view = make_view(arena, kind, row, link);
-	if (!render(arena, templates,
-		arena_fmt(arena, "mail/%s.txt", kind->name), view, &mail.text,
-		ret_why) ||
-	    !render(arena, templates, arena_fmt(arena, "mail/%s", kind->name),
-		view, &mail.html, ret_why))
+	if (!render(arena, templates, arena_fmt(arena, "mail/%s.txt",
+	    kind->name), view, &mail.text, ret_why) ||
+	    !render(arena, templates, arena_fmt(arena, "mail/%s",
+	    kind->name), view, &mail.html, ret_why))
 		return (MAIL_BROKEN);
 	if (!take_subject(arena, &mail.text, &mail.subject)) {
 		*ret_why = "the first line of the text is no subject";
@@ -155,16 +156,14 @@ make_link(struct arena *arena, const struct kind *kind,
 	case LINK_TOKEN:
 		id = param(row, kind->params[0]);
 		return (uuid_shaped(id) ? link_url(arena, kind->path, id) :
-					  NULL);
+		    NULL);
 	case LINK_PAGE:
 		return (arena_fmt(arena, "%s%s", setting->public_url,
 		    kind->path));
 	case LINK_REQUEST:
 		id = param(row, "request_id");
-		return (uuid_shaped(id) ?
-			arena_fmt(arena, "%s%s%s", setting->public_url,
-			    kind->path, id) :
-			NULL);
+		return (uuid_shaped(id) ? arena_fmt(arena, "%s%s%s",
+		    setting->public_url, kind->path, id) : NULL);
 	}
 	return (NULL);
 }
@@ -190,8 +189,8 @@ make_view(struct arena *arena, const struct kind *kind,
 	view_bool(v, "is_by_owner", str_eq(value, "owner"));
 	view_bool(v, "is_by_reason", str_eq(value, "reason"));
 	view_bool(v, "is_admin", str_eq(row->invited_as, "admin"));
-	view_text(v, "until",
-	    row->has_link ? clock_long(arena, row->link_until) : "");
+	view_text(v, "until", row->has_link ?
+	    clock_long(arena, row->link_until) : "");
 	view_text(v, "name", row->name);
 	view_text(v, "link", link);
 	view_text(v, "site_name", setting->site_name);
@@ -227,8 +226,8 @@ take_subject(struct arena *arena, const char **text, const char **ret_subject)
 	end = strchr(start, '\n');
 	if (end == NULL || end == start)
 		return (false);
-	*ret_subject = str_squeeze(arena,
-	    arena_strndup(arena, start, (size_t)(end - start)));
+	*ret_subject = str_squeeze(arena, arena_strndup(arena, start,
+	    (size_t)(end - start)));
 	*text = end + strspn(end, "\n");
 	return (true);
 }

@@ -18,8 +18,7 @@ session_right(const struct session *s, unsigned guard)
 		return (SESSION_MAY_NOT);
 	if (s == NULL) {
 		return ((guard & ANYONE) != 0 && (guard & FRESH) == 0 ?
-			SESSION_MAY :
-			SESSION_SIGN_IN);
+		    SESSION_MAY : SESSION_SIGN_IN);
 	}
 	if (s->must_set_up && (guard & SETUP) == 0)
 		return (SESSION_SET_UP);

@@ -80,10 +80,10 @@ struct session_start session_begin(struct req *);
 #define SESSION_SQL(from, token, address, network, agent, old)		\
 	"session_new AS (INSERT INTO session (id_hash, account_id, "	\
 	"expires_at, address, agent) SELECT " token "::bytea, id, "	\
-	"now() + interval '14 days', " address "::inet, " agent \
-	"::text FROM " from "), " \
-	"session_old AS (DELETE FROM session WHERE id_hash = " old \
-	"::bytea AND EXISTS (SELECT FROM " from ")), " \
+	"now() + interval '14 days', " address "::inet, "		\
+	agent "::text FROM " from "), "					\
+	"session_old AS (DELETE FROM session WHERE id_hash = "		\
+	old "::bytea AND EXISTS (SELECT FROM " from ")), "		\
 	"session_network AS (INSERT INTO known_network AS k (network) "	\
 	"SELECT " network "::inet FROM " from " "			\
 	"ON CONFLICT (network) DO UPDATE "				\
@@ -125,8 +125,7 @@ WAITS void session_db_touch(struct db *, const char *const *hashes, size_t n);
  * noted ones with one statement of its own.  A failure is logged and hurts
  * nobody.
  */
-#define SESSION_TOUCHES_MAX \
-	512u /* noted at once; more wait for their
+#define SESSION_TOUCHES_MAX	512u	/* noted at once; more wait for their
 					 * next request */
 void	session_touch(const char *token);
 void	session_tick(void);

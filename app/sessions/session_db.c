@@ -99,8 +99,8 @@ session_db_refresh(struct db *db, const char *old, const char *token)
 	    "SELECT count(n) FROM audit");
 	const struct db_rows	*rows;
 
-	rows = db_write(db, &session_refresh,
-	    DB_ARGS(session_hash(db, old), session_hash(db, token)));
+	rows = db_write(db, &session_refresh, DB_ARGS(session_hash(db, old),
+	    session_hash(db, token)));
 	return (db_number(rows, 0, 0) == 1);
 }
 

@@ -45,7 +45,7 @@ void
 session_csrf_base(struct req *rq)
 {
 	const char	*names[2] = { session_cookie_name(rq, ""),
-		session_cookie_name(rq, "form") };
+			    session_cookie_name(rq, "form") };
 	const char	*cookie;
 	char		*fresh;
 	size_t		 i;
@@ -216,8 +216,8 @@ here(struct req *rq)
 	} else {
 		path = session_referer(rq->arena, req_header(rq, "referer"),
 		    setting->public_origin);
-		path = session_next(rq->arena,
-		    page_at_or_above(rq, path != NULL ? path : rq->path));
+		path = session_next(rq->arena, page_at_or_above(rq,
+		    path != NULL ? path : rq->path));
 	}
 	if (path != NULL && strlen(path) <= SESSION_NEXT_MAX)
 		return (path);

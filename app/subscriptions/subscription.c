@@ -33,9 +33,9 @@ subscription_name_check(struct arena *a, const char *typed,
 		return (SUBSCRIPTION_NAME_NOT_TEXT);
 	if (!has_suffix(name, false))
 		return (has_suffix(name, true) ? SUBSCRIPTION_NAME_CASE :
-						 SUBSCRIPTION_NAME_SUFFIX);
-	client =
-	    arena_strndup(a, name, strlen(name) - strlen(SUBSCRIPTION_SUFFIX));
+		    SUBSCRIPTION_NAME_SUFFIX);
+	client = arena_strndup(a, name,
+	    strlen(name) - strlen(SUBSCRIPTION_SUFFIX));
 	verdict = client_check(a, client, ret_name);
 	if (verdict == SUBSCRIPTION_NAME_GOOD) {
 		ret_name->name = name;
@@ -51,8 +51,7 @@ subscription_name_advice(struct arena *a,
 {
 	const char	*wrong = "", *right;
 
-	right = *proposed == '\0' ?
-	    "A right name is Altaworx-KEY." :
+	right = *proposed == '\0' ? "A right name is Altaworx-KEY." :
 	    arena_fmt(a, "For you that is %s.", proposed);
 	switch (verdict) {
 	case SUBSCRIPTION_NAME_GOOD:
@@ -69,31 +68,29 @@ subscription_name_advice(struct arena *a,
 		break;
 	case SUBSCRIPTION_NAME_SPACE:
 		wrong = "The company’s name must not begin or end with a "
-			"space.";
+		    "space.";
 		break;
 	case SUBSCRIPTION_NAME_SHORT:
 		wrong = "The company’s name before “-KEY” must have at least "
-			"2 characters.";
+		    "2 characters.";
 		break;
 	case SUBSCRIPTION_NAME_LONG:
 		wrong = "The company’s name before “-KEY” may have up to 64 "
-			"characters. Shorten it.";
+		    "characters. Shorten it.";
 		break;
 	case SUBSCRIPTION_NAME_CHARACTER:
 		if (*name->bad == '\0')
-			wrong =
-			    "The name holds a character that can’t be "
+			wrong = "The name holds a character that can’t be "
 			    "seen. Type it anew, in letters, digits, spaces "
 			    "and & . ' -";
 		else
-			wrong = arena_fmt(a,
-			    "The name can’t hold “%s”. It may "
+			wrong = arena_fmt(a, "The name can’t hold “%s”. It may "
 			    "hold letters, digits, spaces and & . ' -",
 			    name->bad);
 		break;
 	case SUBSCRIPTION_NAME_WORDLESS:
 		wrong = "The company’s name before “-KEY” must hold a letter "
-			"or digit.";
+		    "or digit.";
 		break;
 	}
 	return (arena_fmt(a, "%s %s", wrong, right));
@@ -155,8 +152,7 @@ client_check(struct arena *a, const char *client,
 		n = utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &point);
 		assert(n > 0);		/* str_nfc() gave well-formed text */
 		place = place_of(point);
-		if (place == PLACE_NONE ||
-		    (place == PLACE_MARK && chars == 0)) {
+		if (place == PLACE_NONE || (place == PLACE_MARK && chars == 0)) {
 			/* What can't be seen, or joins the words around it, is
 			 * not shown in the sentence either. */
 			switch (utf8proc_category(point)) {
@@ -187,7 +183,8 @@ client_check(struct arena *a, const char *client,
 		return (SUBSCRIPTION_NAME_SHORT);
 	if (chars > SUBSCRIPTION_CLIENT_MAX)
 		return (SUBSCRIPTION_NAME_LONG);
-	return (has_word ? SUBSCRIPTION_NAME_GOOD : SUBSCRIPTION_NAME_WORDLESS);
+	return (has_word ? SUBSCRIPTION_NAME_GOOD :
+	    SUBSCRIPTION_NAME_WORDLESS);
 }
 
 static enum place
@@ -205,6 +202,8 @@ place_of(int32_t point)
 	default:
 		break;
 	}
+	if (str_is_hidden(point))
+		return (PLACE_NONE);
 	c = utf8proc_category(point);
 	if ((c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_LO) ||
 	    c == UTF8PROC_CATEGORY_ND)
@@ -222,5 +221,5 @@ has_suffix(const char *name, bool any_case)
 	if (n < m)
 		return (false);
 	return (any_case ? str_eq_nocase(name + n - m, SUBSCRIPTION_SUFFIX) :
-			   str_eq(name + n - m, SUBSCRIPTION_SUFFIX));
+	    str_eq(name + n - m, SUBSCRIPTION_SUFFIX));
 }

@@ -64,13 +64,12 @@ tenant_code_valid(const char *code)
 {
 	size_t	n = strlen(code), i;
 
-	if (n < TENANT_CODE_MIN || n > TENANT_CODE_MAX || code[0] == '-' ||
-	    code[n - 1] == '-')
+	if (n < TENANT_CODE_MIN || n > TENANT_CODE_MAX ||
+	    code[0] == '-' || code[n - 1] == '-')
 		return (false);
 	for (i = 0; i < n; i++) {
-		if (code[i] != '-' &&
-		    (!is_ascii_alnum(code[i]) ||
-			(code[i] >= 'a' && code[i] <= 'z')))
+		if (code[i] != '-' && (!is_ascii_alnum(code[i]) ||
+		    (code[i] >= 'a' && code[i] <= 'z')))
 			return (false);
 	}
 	return (true);
@@ -115,19 +114,19 @@ tenant_name_advice(const char *name)
 		return ("Write the client’s name, for example Altaworx.");
 	if (str_has_control(name))
 		return ("The name must be one line of letters, digits and "
-			"signs, for example Altaworx.");
+		    "signs, for example Altaworx.");
 	for (p = name; *p != '\0'; p += n) {
 		n = utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &point);
 		if (n <= 0)
 			return ("The name must be written in Unicode letters.");
-		if (utf8proc_category(point) == UTF8PROC_CATEGORY_CF)
+		if (str_is_hidden(point))
 			return ("The name holds a character that can’t be "
-				"seen. Type it anew.");
+			    "seen. Type it anew.");
 		has_word = has_word || is_word_point(point);
 	}
 	if (!has_word || str_chars(name) < TENANT_NAME_MIN)
 		return ("The name must have at least 2 characters, and a "
-			"letter or digit among them.");
+		    "letter or digit among them.");
 	if (str_chars(name) > TENANT_NAME_MAX)
 		return ("The name may have up to 64 characters. Shorten it.");
 	return (NULL);
@@ -139,11 +138,11 @@ tenant_key_badge(const char *state)
 	if (state == NULL)
 		return ((struct tenant_badge){ "is-calm", "minus", "No key" });
 	if (str_eq(state, "active"))
-		return ((struct tenant_badge){
-		    "is-good", "check-circle", "Active" });
+		return ((struct tenant_badge){ "is-good", "check-circle",
+		    "Active" });
 	if (str_eq(state, "suspended"))
-		return ((struct tenant_badge){
-		    "is-warn", "pause", "Suspended" });
+		return ((struct tenant_badge){ "is-warn", "pause",
+		    "Suspended" });
 	if (str_eq(state, "expired"))
 		return ((struct tenant_badge){ "is-calm", "clock", "Expired" });
 	assert(str_eq(state, "cancelled"));

@@ -49,8 +49,8 @@ route_setup(const struct route *rows)
 const char *
 guard_text(unsigned guard)
 {
-	static const char *const names[] = { "ANYONE", "CONTACT", "STAFF",
-		"ADMIN", "ACCOUNT", "FRESH", "MACHINE", "NODB", "SETUP" };
+	static const char *const	 names[] = { "ANYONE", "CONTACT",
+		"STAFF", "ADMIN", "ACCOUNT", "FRESH", "MACHINE", "NODB", "SETUP" };
 	static char			 text[80];
 	size_t				 i, n = 0;
 

@@ -12,7 +12,7 @@ static void
 test_names(void **state)
 {
 	static const char *const good[] = { "Ada", "Ada Byron", "李",
-		"Åsa Öström-O’Neill", "محمد" };
+	    "Åsa Öström-O’Neill", "محمد" };
 	char			 text[2 * ACCOUNT_NAME_MAX + 3];
 	size_t			 i;
 
@@ -22,8 +22,19 @@ test_names(void **state)
 	assert_non_null(account_name_wrong(""));
 	assert_non_null(account_name_wrong(" "));
 	assert_non_null(account_name_wrong("Ada\nByron"));
-	assert_non_null(account_name_wrong("Ada\xe2\x80\xa8"
-					   "Byron"));
+	assert_non_null(account_name_wrong("Ada\xe2\x80\xa8" "Byron"));
+	/* Names that can't be seen, or that turn what stands behind them:
+	 * zero-width space, right-to-left override, isolate, byte order mark,
+	 * the filling letter of Hangul; and no name at all. */
+	assert_non_null(account_name_wrong("\xe2\x80\x8b"));
+	assert_non_null(account_name_wrong("Ada \xe2\x80\xae" "noryB"));
+	assert_non_null(account_name_wrong("\xe2\x81\xa6" "Ada"));
+	assert_non_null(account_name_wrong("Ada\xef\xbb\xbf"));
+	assert_non_null(account_name_wrong("\xe3\x85\xa4"));
+	assert_non_null(account_name_wrong("…"));
+	/* Persian joins its letters so. */
+	assert_null(account_name_wrong("علی\xe2\x80\x8cرضا"));
+	assert_null(account_name_wrong("محمد"));
 	/* Characters are counted, not bytes. */
 	for (i = 0; i < ACCOUNT_NAME_MAX; i++)
 		memcpy(text + 2 * i, "ö", 2);
@@ -37,12 +48,14 @@ static void
 test_clients(void **state)
 {
 	static const char *const good[] = { "HP", "Altaworx", "Smith & Sons",
-		"O'Brien Co.", "3M", "Dr. Oetker-Werke", "Sønner", "日本電気",
-		"टाटा", "Müller", "Acme, Inc.", "Acme/Zed (UK)", "Yahoo!",
-		"Moe’s" };
+	    "O'Brien Co.", "3M", "Dr. Oetker-Werke", "Sønner", "日本電気",
+	    "टाटा", "Müller", "Acme, Inc.", "Acme/Zed (UK)", "Yahoo!",
+	    "Moe’s" };
 	static const char *const bad[] = { "", "   ", "A", "..", "& -",
-		"Acme_1", "Acme\"", "<b>Acme</b>", "Acme\nCo",
-		"Acme\xe2\x80\xae", "Acme 😀" };
+	    "Acme_1", "Acme\"", "<b>Acme</b>",
+	    "Acme\nCo", "Acme\xe2\x80\xae", "Acme 😀",
+	    "Acme\xe3\x85\xa4", "\xe3\x85\xa4\xe3\x85\xa4",
+	    "Acme\xef\xb8\x8f", "A\xcd\x8f" "cme" };
 	char			 text[CLIENT_NAME_MAX + 2];
 	size_t			 i;
 

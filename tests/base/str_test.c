@@ -151,22 +151,10 @@ static void
 test_utf8(void **state)
 {
 	static const char	*const bad[] = {
-		"\x80",
-		"\xbf",
-		"\xc0\x80",
-		"\xc1\xbf",
-		"\xe0\x80\x80",
-		"\xe0\x9f\xbf",
-		"\xed\xa0\x80",
-		"\xed\xbf\xbf",
-		"\xf0\x80\x80\x80",
-		"\xf4\x90\x80\x80",
-		"\xf5\x80\x80\x80",
-		"\xff",
-		"\xc3",
-		"\xe2\x82",
-		"\xf0\x9f\x98",
-		"\xc3\x28",
+		"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80",
+		"\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
+		"\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+		"\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xc3\x28",
 	};
 	size_t			 i;
 
@@ -201,6 +189,25 @@ test_control(void **state)
 	assert_true(str_has_control("\xe2\x80\xa8"));
 	assert_true(str_has_control("\xe2\x80\xa9"));
 	assert_false(str_has_control("\xe2\x80\xaa"));
+}
+
+static void
+test_hidden(void **state)
+{
+	static const char *const seen[] = { "", "Altaworx", "Žofie Nováková",
+	    "北京", "टाटा", "e\u0301", "a\u00a0b" };
+	static const char *const hidden[] = { "a\u200b", "\u200e", "\u202e" "b",
+	    "\u2066", "\ufeff", "\u00ad", "\u034f", "\u115f", "\u3164",
+	    "\uffa0", "\ufe0f", "\u2060", "\U000e0041", "\u061c" };
+	size_t	i;
+
+	(void)state;
+	for (i = 0; i < COUNT(seen); i++)
+		assert_false(str_has_hidden(seen[i], false));
+	for (i = 0; i < COUNT(hidden); i++)
+		assert_true(str_has_hidden(hidden[i], true));
+	assert_true(str_has_hidden("a\u200db\u200c", false));
+	assert_false(str_has_hidden("a\u200db\u200c", true));
 }
 
 static void
@@ -313,8 +320,8 @@ test_fold(void **state)
 static void
 test_numbers(void **state)
 {
-	static const char *const bad[] = { "", "-", "+1", " 1", "1 ", "1.0",
-		"0x1", "1e3", "--1", "9223372036854775808",
+	static const char	*const bad[] = { "", "-", "+1", " 1", "1 ",
+		"1.0", "0x1", "1e3", "--1", "9223372036854775808",
 		"-9223372036854775809", "99999999999999999999" };
 	int64_t			 n = 42;
 	size_t			 i;
@@ -358,10 +365,10 @@ test_hex(void **state)
 static void
 test_base64url(void **state)
 {
-	static const char *const plain[] = { "", "f", "fo", "foo", "foob",
-		"fooba", "foobar" };
-	static const char *const coded[] = { "", "Zg", "Zm8", "Zm9v", "Zm9vYg",
-		"Zm9vYmE", "Zm9vYmFy" };
+	static const char	*const plain[] = { "", "f", "fo", "foo",
+		"foob", "fooba", "foobar" };
+	static const char	*const coded[] = { "", "Zg", "Zm8", "Zm9v",
+		"Zm9vYg", "Zm9vYmE", "Zm9vYmFy" };
 	unsigned char		 back[8];
 	char			 text[16];
 	size_t			 i, n;
@@ -396,6 +403,7 @@ main(void)
 		cmocka_unit_test(test_blank_and_squeeze),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_control),
+		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_case),
 		cmocka_unit_test(test_nfc),
 		cmocka_unit_test(test_nfc_as_reference),

@@ -52,8 +52,7 @@ static int64_t
 count(const char *from)
 {
 	return (db_number(sql(arena_fmt(arena, "SELECT count(*) FROM %s",
-			      from)),
-	    0, 0));
+	    from)), 0, 0));
 }
 
 static int
@@ -64,22 +63,20 @@ setup(void **state)
 	courier = connect_as("LATCHKEY_TEST_COURIER_URL");
 	owner = connect_as("LATCHKEY_TEST_OWNER_URL");
 	(void)sql("INSERT INTO account (id, kind, staff_role, password_hash)"
-		  " VALUES ('" ADA "', 'contact', NULL, 'x'),"
-		  " ('" BOB "', 'contact', NULL, 'x'),"
-		  " ('" TOM "', 'staff', 'staff', 'x'),"
-		  " ('" ANN "', 'staff', 'admin', 'x')");
-	(void)sql(
-	    "INSERT INTO person (account_id, email, email_folded,"
+	    " VALUES ('" ADA "', 'contact', NULL, 'x'),"
+	    " ('" BOB "', 'contact', NULL, 'x'),"
+	    " ('" TOM "', 'staff', 'staff', 'x'),"
+	    " ('" ANN "', 'staff', 'admin', 'x')");
+	(void)sql("INSERT INTO person (account_id, email, email_folded,"
 	    " email_domain, name, client) SELECT id, id || '@a', id || '@a',"
 	    " 'a', 'Ada', 'Altaworx Inc' FROM account");
 	(void)sql("INSERT INTO tenant (id, code, name, name_folded, slug)"
-		  " VALUES ('" T
-		  "', 'ALTWORX', 'Altaworx', 'altaworx', 'altaworx')");
+	    " VALUES ('" T "', 'ALTWORX', 'Altaworx', 'altaworx', 'altaworx')");
 	(void)sql("INSERT INTO membership (account_id, tenant_id, role,"
-		  " let_in_by) VALUES ('" ADA "', '" T "', 'owner', 'first'),"
-		  " ('" BOB "', '" T "', 'member', 'domain')");
+	    " let_in_by) VALUES ('" ADA "', '" T "', 'owner', 'first'),"
+	    " ('" BOB "', '" T "', 'member', 'domain')");
 	(void)sql("INSERT INTO product (id, slug, name)"
-		  " VALUES ('" P "', 'p', 'Rev.io API')");
+	    " VALUES ('" P "', 'p', 'Rev.io API')");
 	return (0);
 }
 
@@ -110,8 +107,7 @@ test_subscription_expires(void **state)
 	const struct db_rows	*rows;
 
 	(void)state;
-	(void)sql(
-	    "INSERT INTO subscription (id, tenant_id, product_id,"
+	(void)sql("INSERT INTO subscription (id, tenant_id, product_id,"
 	    " environment, one_key, name, state, expires_at)"
 	    " SELECT gen_random_uuid(), '" T "', '" P "', e, true, n, s, t"
 	    " FROM (VALUES ('live', 'Due-KEY', 'active', now() - interval '1 s'),"
@@ -119,20 +115,16 @@ test_subscription_expires(void **state)
 	    " ('next', 'Later-KEY', 'active', now() + interval '1 h'),"
 	    " ('none', 'Never-KEY', 'active', NULL)) AS v (e, n, s, t)");
 	jobs_run(courier);
-	assert_int_equal(
-	    count(
-		"subscription WHERE state = 'expired'"
-		" AND ended_at IS NOT NULL AND name IN ('Due-KEY', 'Held-KEY')"),
+	assert_int_equal(count("subscription WHERE state = 'expired'"
+	    " AND ended_at IS NOT NULL AND name IN ('Due-KEY', 'Held-KEY')"),
 	    2);
 	assert_int_equal(count("subscription WHERE state = 'active'"), 2);
 	assert_int_equal(count("audit WHERE action = 'subscription.expired'"
-			       " AND actor_kind = 'system' AND tenant_id = '" T
-			       "'"),
-	    2);
+	    " AND actor_kind = 'system' AND tenant_id = '" T "'"), 2);
 	/* Owners are told, members are not. */
 	rows = sql("SELECT account_id, params->>'client', params->>'product'"
-		   " FROM outbox WHERE kind = 'subscription_expired'"
-		   " AND params->>'subscription_name' = 'Due-KEY'");
+	    " FROM outbox WHERE kind = 'subscription_expired'"
+	    " AND params->>'subscription_name' = 'Due-KEY'");
 	assert_int_equal(rows->n, 1);
 	assert_string_equal(db_text(rows, 0, 0), ADA);
 	assert_string_equal(db_text(rows, 0, 1), "Altaworx");
@@ -145,8 +137,7 @@ test_subscription_expires(void **state)
 static void
 add_request(const char *submitted, const char *due)
 {
-	(void)sql(arena_fmt(arena,
-	    "INSERT INTO request (id, account_id,"
+	(void)sql(arena_fmt(arena, "INSERT INTO request (id, account_id,"
 	    " product_id, name, client_folded, submitted_at, due_at)"
 	    " VALUES (gen_random_uuid(), '" ADA "', '" P "', 'Altaworx-KEY',"
 	    " 'altaworx', now() + interval '%s', now() + interval '%s')",
@@ -163,15 +154,15 @@ test_reminder(void **state)
 	jobs_run(courier);
 	assert_int_equal(count("outbox"), 0);
 	(void)sql("UPDATE request SET submitted_at = now() - interval"
-		  " '24 h', due_at = now() + interval '24 h' - interval '1 s'");
+	    " '24 h', due_at = now() + interval '24 h' - interval '1 s'");
 	jobs_run(courier);
 	jobs_run(courier);
 	/* To all staff, once, with what they need to know. */
 	rows = sql("SELECT account_id, params->>'request_name',"
-		   " params->>'person', params->>'client', params->>'product',"
-		   " params->>'due_at' LIKE '20__-__-__T%'"
-		   " FROM outbox WHERE kind = 'request_reminder'"
-		   " ORDER BY account_id");
+	    " params->>'person', params->>'client', params->>'product',"
+	    " params->>'due_at' LIKE '20__-__-__T%'"
+	    " FROM outbox WHERE kind = 'request_reminder'"
+	    " ORDER BY account_id");
 	assert_int_equal(rows->n, 2);
 	assert_string_equal(db_text(rows, 0, 0), TOM);
 	assert_string_equal(db_text(rows, 1, 0), ANN);
@@ -215,7 +206,7 @@ test_decided_is_not_told(void **state)
 	(void)sql("UPDATE request SET state = 'withdrawn', decided_at = now()");
 	add_request("-30 hours", "18 hours");
 	(void)sql("UPDATE request SET state = 'withdrawn', decided_at = now()"
-		  " WHERE state = 'submitted'");
+	    " WHERE state = 'submitted'");
 	jobs_run(courier);
 	assert_int_equal(count("outbox"), 0);
 }
@@ -228,40 +219,38 @@ test_prune(void **state)
 		const char	*insert, *table;
 	} tables[] = {
 		{ "INSERT INTO signup (id, email, email_folded, email_domain,"
-		  " name, created_at, expires_at) SELECT gen_random_uuid(),"
-		  " 'a', 'a', 'a', 'A', now() - d, now() FROM (VALUES"
-		  " (interval '8 days'), (interval '6 days')) AS v (d)",
+		    " name, created_at, expires_at) SELECT gen_random_uuid(),"
+		    " 'a', 'a', 'a', 'A', now() - d, now() FROM (VALUES"
+		    " (interval '8 days'), (interval '6 days')) AS v (d)",
 		    "signup" },
 		{ "INSERT INTO session (id_hash, account_id, last_used_at,"
-		  " expires_at) SELECT h::bytea, '" ADA "', now() - i,"
-		  " now() + e FROM (VALUES"
-		  " ('a', interval '13 h', interval '1 day'),"
-		  " ('b', interval '1 h', interval '1 day')) AS v (h, i, e)",
+		    " expires_at) SELECT h::bytea, '" ADA "', now() - i,"
+		    " now() + e FROM (VALUES"
+		    " ('a', interval '13 h', interval '1 day'),"
+		    " ('b', interval '1 h', interval '1 day')) AS v (h, i, e)",
 		    "session" },
 		{ "INSERT INTO pending_signin (id_hash, account_id,"
-		  " expires_at) VALUES"
-		  " ('a', '" ADA "', now() - interval '1 s'),"
-		  " ('b', '" ADA "', now() + interval '5 min')",
+		    " expires_at) VALUES"
+		    " ('a', '" ADA "', now() - interval '1 s'),"
+		    " ('b', '" ADA "', now() + interval '5 min')",
 		    "pending_signin" },
 		{ "INSERT INTO throttle (bucket, key, tat) VALUES"
-		  " ('b', 'old', now() - interval '2 min'),"
-		  " ('b', 'young', now() + interval '1 min')",
-		    "throttle" },
+		    " ('b', 'old', now() - interval '2 min'),"
+		    " ('b', 'young', now() + interval '1 min')", "throttle" },
 		{ "INSERT INTO reveal (nonce_hash, account_id, at) VALUES"
-		  " ('a', '" ADA "', now() - interval '25 h'),"
-		  " ('b', '" ADA "', now() - interval '23 h')",
-		    "reveal" },
+		    " ('a', '" ADA "', now() - interval '25 h'),"
+		    " ('b', '" ADA "', now() - interval '23 h')", "reveal" },
 		{ "INSERT INTO known_network (network, last_at) VALUES"
-		  " ('192.0.2.1', now() - interval '91 days'),"
-		  " ('192.0.2.2', now() - interval '89 days')",
+		    " ('192.0.2.1', now() - interval '91 days'),"
+		    " ('192.0.2.2', now() - interval '89 days')",
 		    "known_network" },
 		{ "INSERT INTO outbox (kind, state, ended_at) VALUES"
-		  " ('verify', 'sent', now() - interval '31 days'),"
-		  " ('verify', 'failed', now() - interval '29 days')",
+		    " ('verify', 'sent', now() - interval '31 days'),"
+		    " ('verify', 'failed', now() - interval '29 days')",
 		    "outbox" },
 		{ "INSERT INTO job (kind, subject, due, done_at) VALUES"
-		  " ('x', '" T "', now(), now() - interval '91 days'),"
-		  " ('y', '" T "', now(), now() - interval '89 days')",
+		    " ('x', '" T "', now(), now() - interval '91 days'),"
+		    " ('y', '" T "', now(), now() - interval '89 days')",
 		    "job" },
 	};
 	size_t	i;
@@ -275,13 +264,13 @@ test_prune(void **state)
 			fail_msg("%s has %d rows", tables[i].table,
 			    (int)count(tables[i].table));
 	assert_int_equal(count("signup WHERE created_at > now() -"
-			       " interval '7 days'"),
-	    1);
+	    " interval '7 days'"), 1);
 	assert_int_equal(count("session WHERE id_hash = 'b'"), 1);
 	assert_int_equal(count("pending_signin WHERE id_hash = 'b'"), 1);
 	assert_int_equal(count("throttle WHERE key = 'young'"), 1);
 	assert_int_equal(count("reveal WHERE nonce_hash = 'b'"), 1);
-	assert_int_equal(count("known_network WHERE network = '192.0.2.2'"), 1);
+	assert_int_equal(count("known_network WHERE network = '192.0.2.2'"),
+	    1);
 	assert_int_equal(count("outbox WHERE state = 'failed'"), 1);
 	assert_int_equal(count("job WHERE kind = 'y'"), 1);
 	/* The end of a session that is in use. */

@@ -135,6 +135,10 @@ test_refused(void **state)
 	bad("a\r\nBcc: b@example.com", ADDRESS_LOCAL);
 	bad("a\x7f@example.com", ADDRESS_LOCAL);
 	bad("a\xff@example.com", ADDRESS_LOCAL);
+	/* What is not seen makes an address look like another. */
+	bad("\u202e" "a@example.com", ADDRESS_LOCAL);
+	bad("ma\u200bya@example.com", ADDRESS_LOCAL);
+	bad("maya@exam\u200bple.com", ADDRESS_LOCAL);
 	bad("a@exa mple.com", ADDRESS_DOMAIN);
 	bad("a@example..com", ADDRESS_DOMAIN);
 	bad("a@.example.com", ADDRESS_DOMAIN);

@@ -94,17 +94,11 @@ static const struct outbox_param	all[] = {
 static struct outbox_mail
 row(const char *kind)
 {
-	return ((struct outbox_mail){ .id = ID,
-	    .kind = kind,
-	    .at = 1,
-	    .to = "Ada@bücher.example",
-	    .name = "Ada & <i>",
+	return ((struct outbox_mail){ .id = ID, .kind = kind, .at = 1,
+	    .to = "Ada@bücher.example", .name = "Ada & <i>",
 	    .params = arena_memdup(arena, all, sizeof(all)),
-	    .n_params = COUNT(all),
-	    .has_link = true,
-	    .link_open = true,
-	    .link_until = INT64_C(1795356300000000),
-	    .invited_as = "" });
+	    .n_params = COUNT(all), .has_link = true, .link_open = true,
+	    .link_until = INT64_C(1795356300000000), .invited_as = "" });
 }
 
 static struct mail
@@ -113,34 +107,20 @@ rendered(const struct outbox_mail *from)
 	const char	*why = "";
 	struct mail	 mail;
 
-	if (mail_render(arena, templates, from, &mail, &why) != MAIL_RENDERED)
+	if (mail_render(arena, templates, from, &mail, &why) !=
+	    MAIL_RENDERED)
 		fail_msg("%s: %s", from->kind, why);
 	return (mail);
 }
 
 static const char *const	kinds[] = {
-	"verify",
-	"account_exists",
-	"staff_invite",
-	"recovery",
-	"password_reset",
-	"password_changed",
-	"request_submitted_staff",
-	"request_submitted",
-	"request_approved",
-	"request_shared",
-	"request_rejected",
-	"request_withdrawn",
-	"owner_contact_joined",
-	"subscription_expired",
-	"request_reminder",
-	"request_overdue",
-	"mail_failed",
-	"factor_added",
-	"factor_removed",
-	"factor_reset",
-	"recovery_renewed",
-	"recovery_used",
+	"verify", "account_exists", "staff_invite", "recovery",
+	"password_reset", "password_changed",
+	"request_submitted_staff", "request_submitted", "request_approved",
+	"request_shared", "request_rejected", "request_withdrawn",
+	"owner_contact_joined", "subscription_expired", "request_reminder",
+	"request_overdue", "mail_failed", "factor_added", "factor_removed",
+	"factor_reset", "recovery_renewed", "recovery_used",
 };
 
 static void

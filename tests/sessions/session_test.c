@@ -86,16 +86,16 @@ test_fresh(void **state)
 static void
 test_set_up_first(void **state)
 {
-	const struct session s = {
-		.kind = ACCOUNT_ADMIN, .fresh = true, .must_set_up = true
-	};
-	const unsigned closed[] = { ANYONE, ACCOUNT, STAFF, ADMIN, CONTACT,
-		STAFF | FRESH, ADMIN | FRESH };
+	const struct session	 s = { .kind = ACCOUNT_ADMIN, .fresh = true,
+				    .must_set_up = true };
+	const unsigned		 closed[] = { ANYONE, ACCOUNT, STAFF, ADMIN,
+				    CONTACT, STAFF | FRESH, ADMIN | FRESH };
 	size_t			 i;
 
 	(void)state;
 	for (i = 0; i < COUNT(closed); i++)
-		assert_int_equal(session_right(&s, closed[i]), SESSION_SET_UP);
+		assert_int_equal(session_right(&s, closed[i]),
+		    SESSION_SET_UP);
 	assert_int_equal(session_right(&s, ACCOUNT | SETUP), SESSION_MAY);
 	assert_int_equal(session_right(&s, ACCOUNT | FRESH | SETUP),
 	    SESSION_MAY);
@@ -109,8 +109,7 @@ test_next(void **state)
 	static const char *const ours[][2] = {
 		{ "/", "/" },
 		{ "/profile", "/profile" },
-		{ "/products/rev-io?a=b&c=d%20e",
-		    "/products/rev-io?a=b&c=d%20e" },
+		{ "/products/rev-io?a=b&c=d%20e", "/products/rev-io?a=b&c=d%20e" },
 		{ "/a b", "/a%20b" },
 		{ "/ü\"<>", "/%C3%BC%22%3C%3E" },
 		{ "/x#y", "/x%23y" },
@@ -119,10 +118,10 @@ test_next(void **state)
 		{ "/x//y", "/x//y" },
 	};
 	static const char *const not_ours[] = { "", "profile", "//evil.example",
-		"/\\evil.example", "\\\\evil.example", "https://evil.example/",
-		"javascript:alert(1)", "///evil.example", "/\tevil", "/\n/evil",
-		"\t//evil", " //evil", "/a\r\nSet-Cookie: x=y", "/\xff",
-		"/a\\..\\b", "/\xc2\x85" };
+	    "/\\evil.example", "\\\\evil.example", "https://evil.example/",
+	    "javascript:alert(1)", "///evil.example", "/\tevil", "/\n/evil",
+	    "\t//evil", " //evil", "/a\r\nSet-Cookie: x=y", "/\xff",
+	    "/a\\..\\b", "/\xc2\x85" };
 	char			 text[SESSION_NEXT_MAX + 2];
 	size_t			 i;
 
@@ -157,8 +156,7 @@ test_referer(void **state)
 
 	(void)state;
 	assert_string_equal(session_referer(arena,
-				"https://portal.example/profile?x=1", origin),
-	    "/profile?x=1");
+	    "https://portal.example/profile?x=1", origin), "/profile?x=1");
 	assert_null(session_referer(arena, NULL, origin));
 	assert_null(session_referer(arena, "https://portal.example", origin));
 	assert_null(session_referer(arena,

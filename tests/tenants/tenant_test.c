@@ -121,10 +121,8 @@ test_slug(void **state)
 	assert_string_equal(tenant_slug(a, "--A--B--", "X1"), "a-b");
 	assert_string_equal(tenant_slug(a, "شركة", "SHARIKA-1"), "sharika-1");
 	assert_string_equal(tenant_slug(a, "&", "X1"), "x1");
-	slug = tenant_slug(a,
-	    "abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrst"
-	    "uvwxyz abcdefghijklmnopqrstuvwxyz",
-	    "X1");
+	slug = tenant_slug(a, "abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrst"
+	    "uvwxyz abcdefghijklmnopqrstuvwxyz", "X1");
 	assert_true(strlen(slug) <= TENANT_SLUG_MAX - 6);
 	assert_true(slug[strlen(slug) - 1] != '-');
 }
@@ -141,8 +139,9 @@ test_name(void **state)
 	assert_non_null(tenant_name_advice("&&"));
 	assert_non_null(tenant_name_advice("A\nB"));
 	assert_non_null(tenant_name_advice("A\u202eB"));
+	assert_non_null(tenant_name_advice("AB\u3164"));
 	assert_non_null(tenant_name_advice("0123456789012345678901234567890123"
-					   "456789012345678901234567890123x"));
+	    "456789012345678901234567890123x"));
 }
 
 int

@@ -289,6 +289,29 @@ def is_key_manager(pid):
         return b"keymgr" in line.read()
 
 
+def test_renewal_under_load(renewable, folder):
+    """No handshake notices, whatever kinds of key follow each other."""
+    server = renewable
+    seen = collections.Counter()
+
+    def shake(number, stop):
+        version = TLS12 if number % 2 else TLS13
+        context = client_context(None, version, version)
+        while not stop.is_set():
+            der = handshake(server.port, context)[2]
+            seen[hash(der)] += 1
+    load = Background(shake, 4)
+    try:
+        for number, kind in enumerate(("rsa2048", "p256", "p256", "p384",
+                                       "rsa2048", "rsa2048"), 30):
+            install(make_certificate(folder, kind, number), server.live)
+            server.portal.send_signal(signal.SIGUSR1)
+            known = len(seen)
+            wait_until(lambda: len(seen) > known or load.errors, 20)
+    finally:
+        load.join()
+
+
 # -- crashes
 
 def test_handshakes_while_workers_are_killed(renewable):
