@@ -142,6 +142,40 @@ def test_sign_in_refused(server, browser):
     look(browser, "signin-error", "Error: Sign in", 422)
 
 
+def test_password_forgotten_and_changed(server, browser):
+    email = flows.contact(server).email
+    browser.open(server, "/signin")
+    browser.press("Password forgotten?")
+    look(browser, "forgot", "Password forgotten", 200)
+    browser.type("email", "ada").press_submit("/forgot")
+    look(browser, "forgot-error", "Error: ", 422)
+    browser.type("email", email).press_submit("/forgot")
+    look(browser, "forgot-sent", "Look into your mail", 200)
+    link = server.mail.wait(email, count=2).link("/reset/")
+    browser.go(link)
+    look(browser, "reset", "Choose a new password", 200)
+    browser.type("password", "password1234").press_submit("/reset/")
+    look(browser, "reset-error", "Error: ", 422)
+    browser.type("password", "four other words, really").press_submit("/reset/")
+    browser.go(link)
+    look(browser, "reset-gone", "This link works no more")
+    browser.go("/signin")
+    if browser.path == "/signin":
+        browser.type("email", email)
+        browser.type("password", "four other words, really")
+        browser.press_submit("/signin")
+    browser.go("/account")
+    browser.press("Change your password")
+    look(browser, "password", "Change your password", 200)
+    browser.type("password", "not this").type("new_password", "short")
+    browser.press_submit("/account/password")
+    look(browser, "password-error", "Error: ", 422)
+    browser.type("password", "four other words, really")
+    browser.type("new_password", flows.PASSWORD)
+    browser.press_submit("/account/password")
+    look(browser, "password-changed", "Account")
+
+
 # ---- contacts -------------------------------------------------------------
 
 def test_a_contact_before_and_while_asking(server, person):
@@ -405,6 +439,16 @@ def test_requests_and_their_decisions(make_server, browser, folder):
     browser.press_submit("/share")
     browser.go(shared)
     look(browser, "request-shared", "Altaworx Inc.-KEY", 200)
+
+    # no name that we know, but the mail domain of a client with a key
+    server.sql("INSERT INTO tenant_domain SELECT id, 'altaworx.example'"
+               " FROM tenant WHERE code = 'ALTWORX'")
+    flows.request_key(flows.contact(server, client="Quantum"), "Quantum-KEY")
+    browser.go(path_of(browser, server, "Quantum-KEY"))
+    assert browser.find_all("form[action$='/share']")
+    assert browser.find_all("form[action$='/approve']")
+    look(browser, "request-share-or-approve", "Quantum-KEY", 200)
+    server.sql("DELETE FROM tenant_domain WHERE domain = 'altaworx.example'")
 
     # a client that gets its key by another request, between page and press
     two = [flows.contact(server, client="Meridian") for _ in range(2)]
