@@ -64,7 +64,8 @@ ctl_tenant_import(struct ctl *ctl)
 	if (!dry && in.t.n > 0 && !ctl_db_tenants_add(ctl->db, &in.t))
 		return (ctl_refuse("somebody made one of these clients at the "
 		    "same moment: nothing was imported, try again"));
-	printf("%zu clients %s\n", in.t.n, dry ? "would be added" : "added");
+	printf("%zu client%s %s\n", in.t.n, in.t.n == 1 ? "" : "s",
+	    dry ? "would be added" : "added");
 	return (CTL_DONE);
 }
 
