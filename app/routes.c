@@ -7,6 +7,7 @@
 #include "health.h"
 #include "home/home.h"
 #include "keys/key.h"
+#include "people/people.h"
 #include "products/product.h"
 #include "profile/profile.h"
 #include "requests/request.h"
@@ -75,6 +76,20 @@ const struct route routes[] = {
 			key_page_show_primary,	CONTACT | FRESH },
 	{ METHOD_POST,	"/subscriptions/:id/keys/secondary/show",
 			key_page_show_secondary, CONTACT | FRESH },
+
+	/* the people of a client */
+	{ METHOD_GET,	"/people",	people_page,	CONTACT },
+	{ METHOD_POST,	"/people/invite", people_page_invite, CONTACT | FRESH },
+	{ METHOD_POST,	"/people/invitations/:id/withdraw",
+			people_page_withdraw,	CONTACT },
+	{ METHOD_POST,	"/people/leave", people_page_leave, CONTACT | FRESH },
+	{ METHOD_POST,	"/people/:id/role", people_page_change,
+			CONTACT | FRESH },
+	{ METHOD_POST,	"/people/:id/unseat", people_page_remove,
+			CONTACT | FRESH },
+	{ METHOD_GET,	"/people/:id/keys", people_page_looks, CONTACT },
+	{ METHOD_GET,	"/invite/:token", invite_page,	ANYONE },
+	{ METHOD_POST,	"/invite/:token", invite_page_accept, ANYONE },
 
 	/* staff: decide, look up */
 	{ METHOD_GET,	"/staff/queue",	request_page_queue, STAFF },

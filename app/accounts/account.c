@@ -70,6 +70,10 @@ account_action(const char *word)
 		{ "set-up", "set up a second factor" },
 		{ "remove", "turn your second factor off" },
 		{ "recovery-codes", "make new recovery codes" },
+		{ "invite", "invite a colleague" },
+		{ "role", "change somebody’s role" },
+		{ "unseat", "remove somebody" },
+		{ "leave", "leave your company here" },
 	};
 	size_t			 i;
 

@@ -79,6 +79,12 @@ DB_QUERY(signup_prune,
     " WHERE created_at < now() - interval '7 days' RETURNING 1)"
     " SELECT count(*) FROM gone");
 
+/* The address of somebody who was invited is kept no longer than it is used. */
+DB_QUERY(invitation_prune,
+    "WITH gone AS (DELETE FROM invitation"
+    " WHERE expires_at < now() - interval '30 days' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
 /* Idle for 12 hours, or at the end of its 14 days (sessions/session.h). */
 DB_QUERY(session_prune,
     "WITH gone AS (DELETE FROM session WHERE expires_at < now()"
@@ -122,7 +128,7 @@ DB_QUERY(job_prune,
 static const struct db_query *const jobs[] = {
 	&subscription_expire, &request_reminder, &request_overdue,
 	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,
-	&pending_signin_prune,
+	&pending_signin_prune, &invitation_prune,
 	&known_network_prune, &outbox_prune, &job_prune,
 };
 

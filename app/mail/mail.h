@@ -9,7 +9,8 @@
  * values are refused.  A name that ends in _at holds a timestamptz and is
  * shown as "22 November 2026, 14:05 UTC".  Parameters hold no secret: links
  * are derived from ids when the message is made.  They may hold typed text
- * (names, reasons) only in mail to accounts, never in mail to an address.
+ * (names, reasons) only in mail to accounts, never in mail to an address: of a
+ * client there only stands the name that staff decided on.
  * NULL parameters are left out and shown as empty.
  *
  * kind			to			params
@@ -33,6 +34,13 @@
  *						reason
  * request_withdrawn	the contact, when	request_id request_name product
  *			another person did it	by (that person's name)
+ * invitation		address			invitation_id client
+ * owner_person_joined	each owner		person email client role by
+ * owner_person_gone	each owner		person email client by (that
+ *						person's name, unless left)
+ * people_out		who left or was		person email client by
+ *			removed
+ * people_role		that person, owners	person email client by role
  * owner_contact_joined	each owner		person email client
  *						rule: domain, owner or reason
  * subscription_expired	each owner		subscription_name product client

@@ -61,6 +61,8 @@ class World:
         self.account = {role: self.account_of(browser)
                         for role, browser in self.roles.items()
                         if role != "anonymous"}
+        self.seats = server.sql("SELECT account_id, tenant_id, role "
+                                "FROM membership")
         server.sql("UPDATE account SET state = 'disabled' WHERE id = %s",
                    (self.account["disabled"],))
 
@@ -100,6 +102,28 @@ class World:
         return self.sql("SELECT id FROM subscription WHERE tenant_id = %s",
                         self.tenant)
 
+    def person(self):
+        """A fresh member of the client."""
+        account = self.sql(
+            "INSERT INTO account (id, kind, password_hash) VALUES "
+            "(%s::uuid, 'contact', '') RETURNING id", str(uuid.uuid4()))
+        return self.seat(account, self.tenant, "member")
+
+    def seat(self, account, tenant, role):
+        self.server.sql(
+            "INSERT INTO membership (account_id, tenant_id, role, let_in_by) "
+            "VALUES (%s, %s, %s, 'owner') ON CONFLICT DO NOTHING",
+            (account, tenant, role))
+        return account
+
+    def invitation(self):
+        return self.sql(
+            "INSERT INTO invitation (id, tenant_id, role, email, "
+            "email_folded, email_domain, invited_by, token_hash) VALUES "
+            "(%s::uuid, %s, 'member', 'a@b.example', %s, 'b.example', %s, "
+            "%s) RETURNING id", str(uuid.uuid4()), self.tenant,
+            str(uuid.uuid4()), self.account["owner"], os.urandom(32))
+
     def csrf(self, browser):
         """Of any page that this browser can see; for the anonymous one the
         page also makes the cookie that it is bound to."""
@@ -138,11 +162,15 @@ class World:
             "/requests/": self.request,
             "/staff/requests/": self.request,
             "/subscriptions/": self.subscription,
+            "/people/": self.person,
+            "/people/invitations/": self.invitation,
         }
 
     def fields(self, row, browser, path):
         """What is sent: nothing for most rows, so that who is let in is told
         what is missing."""
+        if row.endswith("/role"):
+            return {"role": "member"}
         if row.endswith("/show"):
             return {"nonce": self.nonce(browser, *path.split("/")[2:5:2])}
         return {}
@@ -166,7 +194,11 @@ class World:
         fields = self.fields(row, browser, path)
         if csrf:
             fields["csrf"] = self.csrf(browser)
-        return browser.post(path, fields)
+        try:
+            return browser.post(path, fields)
+        finally:
+            for seat in self.seats:              # who may have left
+                self.seat(*seat)
 
 
 def base64url(raw):
