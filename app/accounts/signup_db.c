@@ -24,6 +24,10 @@ signup_db_ask(struct db *db, const struct address *address, const char *name,
 	 * up with, has no token: it counts for the three mails an hour as any
 	 * other.  `invite`: somebody of staff stays one, with the name that
 	 * was given to us, for as long as that invitation holds.
+	 *
+	 * Sending again to an address that nobody signed up with queues a mail
+	 * too, so that it takes the same work.  The courier drops it, because
+	 * its row is used from the beginning.
 	 */
 	DB_QUERY(signup_ask,
 	    "WITH turn AS MATERIALIZED (SELECT signup_next_at($3) AS next_at, "
@@ -54,18 +58,20 @@ signup_db_ask(struct db *db, const struct address *address, const char *name,
 	    "AND replaced_at IS NULL AND EXISTS (SELECT FROM wish "
 	    "WHERE account_id IS NULL AND name IS NOT NULL)), "
 	    "made AS (INSERT INTO signup (id, email, email_folded, "
-	    "email_domain, name, client, invited_as, token_hash, expires_at) "
+	    "email_domain, name, client, invited_as, token_hash, expires_at, "
+	    "used_at) "
 	    "SELECT $1::text::uuid, $2, $3, $4, coalesce(name, ''), client, "
 	    "invited_as, CASE WHEN account_id IS NULL AND name IS NOT NULL "
-	    "THEN $7::bytea END, now() + interval '24 hours' FROM wish), "
+	    "THEN $7::bytea END, now() + interval '24 hours', "
+	    "CASE WHEN account_id IS NULL AND name IS NULL THEN now() END "
+	    "FROM wish), "
 	    "mail AS MATERIALIZED (SELECT mail_queue("
 	    "CASE WHEN account_id IS NOT NULL THEN 'account_exists' "
 	    "WHEN invited_as IS NOT NULL THEN 'staff_invite' "
 	    "ELSE 'verify' END, account_id, $2, "
 	    "CASE WHEN account_id IS NULL "
 	    "THEN jsonb_build_object('signup_id', $1::text) "
-	    "ELSE '{}'::jsonb END) AS id FROM wish "
-	    "WHERE account_id IS NOT NULL OR name IS NOT NULL) "
+	    "ELSE '{}'::jsonb END) AS id FROM wish) "
 	    "SELECT (extract(epoch FROM next_at) * 1000000)::bigint, wait_s, "
 	    "(SELECT count(at) FROM hit), (SELECT count(id) FROM mail) "
 	    "FROM turn");

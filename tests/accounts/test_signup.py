@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 
 from lib import flows
+from lib.base import wait_until
 
 PASSWORD = flows.PASSWORD
 HOUR = "created_at = created_at - interval '1 hour'"
@@ -226,6 +227,25 @@ def test_nobody_learns_who_has_an_account(server):
         assert "/verify/" not in message.text
         assert "Mallory" not in message.text
     assert person(server, known)[0] == "Ada Byron"
+
+
+def test_nobody_who_never_signed_up_gets_a_mail(server):
+    """A mail is queued, which takes the same time, and never sent."""
+    def dropped():
+        return server.sql("SELECT count(*) FROM outbox WHERE kind = 'verify' "
+                          "AND state = 'failed' AND last_error = "
+                          "'the link is used or over'")[0][0]
+
+    stranger, waiting = flows.address(), flows.address()
+    before = dropped()
+    resend(server, stranger).expect(303)
+    ask(server, waiting).expect(303)
+    link(server, waiting)
+    wait_until(lambda: dropped() == before + 1)
+    assert server.mail.to(stranger) == []
+    # And to sign up afterwards is as for anybody else.
+    ask(server, stranger).expect(303)
+    create(server.client(), link(server, stranger)).expect(303)
 
 
 def test_address_is_one_in_any_case(server):
