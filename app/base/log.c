@@ -131,7 +131,7 @@ line_field(struct buf *b, const char *name, const char *value)
 	size_t	before = b->n, n;
 	bool	whole = true;
 
-	if (value != NULL && (n = strnlen(value, VALUE_MAX + 1)) > VALUE_MAX) {
+	if (value != NULL && strnlen(value, VALUE_MAX + 1) > VALUE_MAX) {
 		/* Not within a character: step back over its tail. */
 		for (n = VALUE_MAX; n > 0 &&
 		    ((unsigned char)value[n] & 0xc0) == 0x80; n--)

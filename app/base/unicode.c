@@ -33,7 +33,7 @@ str_next(const char *s, size_t left, int32_t *ret_point)
 	if (left == 0)
 		return (0);
 	if ((unsigned char)*s < 0x80) {
-		*ret_point = *s;
+		*ret_point = (unsigned char)*s;
 		return (1);
 	}
 	n = utf8proc_iterate((const unsigned char *)s, (utf8proc_ssize_t)left,

@@ -143,8 +143,9 @@ array_element(char **at, const char *text)
 	char	*p = *at;
 
 	if (text == NULL) {
-		memcpy(p, "NULL", 4);
-		*at = p + 4;
+		for (text = "NULL"; *text != '\0'; text++)
+			*p++ = *text;
+		*at = p;
 		return;
 	}
 	*p++ = '"';

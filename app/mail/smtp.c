@@ -121,11 +121,10 @@ judge(struct arena *arena, CURLcode code, long status, const char *said,
 		step = "sender: ";
 	else if (str_starts(said, "RCPT failed"))
 		step = "recipient: ";
-	else if (str_starts(said, "DATA failed"))
-		step = "message: ";
-	else if (code == CURLE_WEIRD_SERVER_REPLY &&
-	    !str_starts(said, "Got unexpected"))
-		/* The answer to the end of the message has no text. */
+	else if (str_starts(said, "DATA failed") ||
+	    /* The answer to the end of the message has no text. */
+	    (code == CURLE_WEIRD_SERVER_REPLY &&
+	    !str_starts(said, "Got unexpected")))
 		step = "message: ";
 	*ret_why = arena_fmt(arena, "%s%s, SMTP status %ld", step,
 	    curl_easy_strerror(code), status);

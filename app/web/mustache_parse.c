@@ -324,6 +324,7 @@ tag_close(struct parser *p, const struct tag *tag)
 		    "closes nothing.", (int)tag->name_n, tag->name));
 	open = &p->open[p->depth - 1];
 	node = &t->nodes[open->node];
+	assert(tag->name != NULL);
 	if (node->length != tag->name_n ||
 	    memcmp(t->pool + node->text, tag->name, tag->name_n) != 0)
 		return (set_fail(p->set, t->file, tag->line, "{{/%.*s}} stands "
