@@ -17,6 +17,7 @@
 
 #include <signal.h>
 
+#include "accounts/account_pages.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
@@ -141,6 +142,7 @@ kore_parent_configure(int argc, char **argv)
 	respond_setup();
 	serve_setup();
 	web_hooks.admit = health_admit;
+	session_again = again_page_carry_on;
 	web_hooks.csrf_base = session_csrf_base;
 	web_hooks.frame = frame_view;
 	kore_log_hook = take_log;

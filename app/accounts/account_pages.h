@@ -4,6 +4,7 @@
 #ifndef ACCOUNTS_ACCOUNT_PAGES_H
 #define ACCOUNTS_ACCOUNT_PAGES_H
 
+#include "sessions/session.h"
 #include "web/req.h"
 
 /* signup_pages.c */
@@ -17,9 +18,13 @@ WAITS void	signup_page_create(struct req *);	/* POST */
 /* signin_pages.c */
 WAITS void	signin_page(struct req *);		/* GET /signin */
 WAITS void	signin_page_enter(struct req *);	/* POST */
+WAITS void	signin_page_leave(struct req *);	/* POST /signout */
+
+/* again_pages.c */
 WAITS void	signin_page_again(struct req *);	/* GET /signin/again */
 WAITS void	signin_page_again_enter(struct req *);	/* POST */
-WAITS void	signin_page_leave(struct req *);	/* POST /signout */
+/* For session_again, sessions/session.h. */
+WAITS enum session_again again_page_carry_on(struct req *);
 
 /* second_pages.c: after the password, the second factor. */
 WAITS void	second_page(struct req *);		/* GET /signin/second */

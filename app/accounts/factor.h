@@ -131,6 +131,17 @@ struct proof {
 	int64_t		 counter;			/* one-time code */
 	unsigned char	 hash[SHA256_BYTES];		/* recovery code */
 };
+/* The proof as a parameter: bigint or bytea. */
+const char	*proof_value(struct db *, const struct proof *);
+/* A mail that tells how many are left: in the statement's snapshot the one
+ * that it uses is still there. */
+#define RECOVERY_TOLD(from)						\
+	"left_over AS (SELECT " from ".id, count(r.code_hash) - 1 AS n "	\
+	"FROM " from " LEFT JOIN recovery_code r "			\
+	"ON r.account_id = " from ".id AND r.used_at IS NULL "		\
+	"GROUP BY " from ".id), "					\
+	"told AS (SELECT mail_queue('recovery_used', id, NULL, "	\
+	"jsonb_build_object('left', n::text)) AS mail FROM left_over)"
 /* Uses the proof up and begins a session in place of the pending sign-in;
  * false when either was used or is over by now. */
 WAITS MUST_CHECK bool factor_db_enter(struct db *, const char *token,

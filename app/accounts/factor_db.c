@@ -44,7 +44,6 @@
 
 WAITS static struct challenge challenge_read(struct db *,
 		    const struct db_rows *, const char *network);
-static const char *proof_value(struct db *, const struct proof *);
 static const char *hashes_of(struct db *, const struct recovery_codes *);
 static const char *nonce_hash(struct db *, const char *nonce);
 
@@ -207,16 +206,6 @@ factor_db_challenge(struct db *db, const char *account_id, const char *network)
 	return (challenge_read(db, rows, network));
 }
 
-/* A mail that tells how many are left: in the statement's snapshot the one
- * that it uses is still there. */
-#define RECOVERY_TOLD(from)						\
-	"left_over AS (SELECT " from ".id, count(r.code_hash) - 1 AS n "	\
-	"FROM " from " LEFT JOIN recovery_code r "			\
-	"ON r.account_id = " from ".id AND r.used_at IS NULL "		\
-	"GROUP BY " from ".id), "					\
-	"told AS (SELECT mail_queue('recovery_used', id, NULL, "	\
-	"jsonb_build_object('left', n::text)) AS mail FROM left_over)"
-
 /* $1 pending sign-in, $2 what was proven; `used` is who did. */
 #define ENTER(used, factor)						\
 	"WITH used AS (" used "), "					\
@@ -313,7 +302,7 @@ challenge_read(struct db *db, const struct db_rows *rows, const char *network)
 	return (c);
 }
 
-static const char *
+const char *
 proof_value(struct db *db, const struct proof *proof)
 {
 	return (proof->is_recovery ?

@@ -60,7 +60,8 @@ factor_page_turn_on(struct req *rq)
 	char			 code[TOTP_CODE];
 	int64_t			 counter;
 
-	if (!setup_open(vault, rq->arena, s->cookie, rq->now, setup, secret)) {
+	if (!setup_open(vault, rq->arena, s->form_cookie, rq->now, setup,
+	    secret)) {
 		form_error(view, "code",
 		    "This took longer than half an hour, "
 		    "or you signed in again meanwhile. Scan the new code "
@@ -116,7 +117,7 @@ factor_page_recovery(struct req *rq)
 	struct recovery_codes		*recovery;
 
 	/* Made under a session that has ended since. */
-	if (!factor_nonce_valid(rq->arena, nonce, s->cookie)) {
+	if (!factor_nonce_valid(rq->arena, nonce, s->form_cookie)) {
 		respond_see_other(rq, "/account/two-factor");
 		return;
 	}

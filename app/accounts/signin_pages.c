@@ -1,6 +1,5 @@
 /*
- * Signing in, signing in once more before an action that asks for it, and
- * signing out.
+ * Signing in and signing out.
  */
 #include "accounts/account_pages.h"
 
@@ -19,8 +18,6 @@ struct verify_job {
 
 static void	 signin_form(struct req *, int status, struct view *,
 		    const char *next);
-static void	 again_form(struct req *, int status, struct view *,
-		    const char *next, const char *word);
 WAITS static struct verify_job *verify(struct req *, const struct credential *);
 static void	 verify_work(void *);
 
@@ -89,53 +86,6 @@ signin_page_enter(struct req *rq)
 }
 
 void
-signin_page_again(struct req *rq)
-{
-	const char	*next = session_next(rq->arena, req_query(rq, "next"));
-	const char	*word = req_query(rq, "for");
-
-	again_form(rq, 200, view_new(rq->arena), next,
-	    word == NULL ? "" : word);
-}
-
-void
-signin_page_again_enter(struct req *rq)
-{
-	const char		*next = session_next(rq->arena, req_form(rq, "next"));
-	const char		*word = req_form(rq, "for");
-	struct view		*view = view_new(rq->arena);
-	struct credential	 credential;
-	struct verify_job	*job;
-	char			*token;
-
-	if (req_form(rq, "password")[0] == '\0') {
-		form_error(view, "password", "Type your password.");
-		again_form(rq, 422, view, next, word);
-		return;
-	}
-	credential = account_db_credential_of(rq->db, rq->session->account_id,
-	    session_network(rq));
-	if (credential.wait_s > 0) {
-		account_page_wait(rq, "sign-ins", credential.wait_s);
-		return;
-	}
-	job = verify(rq, &credential);
-	if (job->match == PASSWORD_WRONG || !credential.is_active) {
-		account_db_failed(rq->db, &credential);
-		form_error(view, "password", "This is not your password. Look "
-		    "at it and try again.");
-		again_form(rq, 422, view, next, word);
-		return;
-	}
-	token = arena_alloc(rq->arena, TOKEN_TEXT);
-	token_make(token);
-	if (session_db_refresh(rq->db, rq->session->cookie, token))
-		session_set_cookie(rq, token);
-	/* Else it ended meanwhile, and the next page asks to sign in. */
-	respond_see_other(rq, account_next(rq->session->kind, next));
-}
-
-void
 signin_page_leave(struct req *rq)
 {
 	session_db_end(rq->db, rq->session->cookie);
@@ -150,17 +100,6 @@ signin_form(struct req *rq, int status, struct view *view, const char *next)
 	account_page_done(rq, view);
 	form_fields(view, "email", "password", NULL);
 	respond_page(rq, status, "accounts/signin", view);
-}
-
-static void
-again_form(struct req *rq, int status, struct view *view, const char *next,
-    const char *word)
-{
-	view_text(view, "next", next);
-	view_text(view, "for", word);
-	view_text(view, "action", account_action(word));
-	form_fields(view, "password", NULL);
-	respond_page(rq, status, "accounts/signin_again", view);
 }
 
 static struct verify_job *

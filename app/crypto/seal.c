@@ -171,14 +171,18 @@ seal_open(const struct keyring *ring, struct arena *a, const char *row,
     const void *sealed, size_t bytes, struct secret *ret_plain)
 {
 	enum seal_result	result;
-	unsigned char		plain[SECRET_MAX];
+	struct secret		plain;
 
-	if (bytes < SEAL_OVERHEAD || bytes - SEAL_OVERHEAD > SECRET_MAX)
+	if (bytes < SEAL_OVERHEAD || bytes - SEAL_OVERHEAD > SEAL_MAX)
 		return (SEAL_BROKEN);
-	result = open_with(ring, "data", row, sealed, bytes, plain);
+	/* What does not fit its tag must not stay either. */
+	plain.n = bytes - SEAL_OVERHEAD;
+	plain.p = arena_alloc(a, plain.n);
+	result = open_with(ring, "data", row, sealed, bytes, plain.p);
 	if (result == SEAL_OK)
-		*ret_plain = secret_copy(a, plain, bytes - SEAL_OVERHEAD);
-	sodium_memzero(plain, sizeof(plain));
+		*ret_plain = plain;
+	else
+		secret_wipe(&plain);
 	return (result);
 }
 
@@ -249,7 +253,7 @@ seal_with(const struct keyring *ring, const struct ring_key *key,
 	EVP_CIPHER_CTX	*ctx;
 	int		 n, rest, rc;
 
-	assert(bytes <= SECRET_MAX);
+	assert(bytes <= SEAL_MAX);
 	tag = text + bytes;
 	ret_sealed[0] = FORMAT_1;
 	ret_sealed[1] = (unsigned char)(key->version >> 24);

@@ -29,6 +29,7 @@
 #define KEY_BYTES	32
 #define SEAL_OVERHEAD	(1 + 4 + 12 + 16)
 #define PURPOSE_MAX	40
+#define SEAL_MAX	(34u * 1024)	/* bytes: a form that travels */
 
 struct keyring;
 
@@ -70,7 +71,7 @@ enum seal_result keyring_add(struct keyring *, const char *kind,
 /* Newest version of the kind in the ring; 0 for none. */
 uint32_t	 keyring_newest(const struct keyring *, const char *kind);
 
-/* Seals under the newest data key, which there must be; at most SECRET_MAX
+/* Seals under the newest data key, which there must be; at most SEAL_MAX
  * bytes; ret_sealed has bytes + SEAL_OVERHEAD. */
 void		 seal(const struct keyring *, const char *row,
 		    const void *plain, size_t bytes, unsigned char *ret_sealed);

@@ -43,7 +43,7 @@ key_page_show(struct req *rq, const char *slot)
 		req_fail(rq, 422, "nonce_missing");
 	/* Made under a session that has ended since: the profile has fresh
 	 * ones. */
-	if (!key_nonce_valid(rq->arena, nonce, s->cookie, id, slot)) {
+	if (!key_nonce_valid(rq->arena, nonce, s->form_cookie, id, slot)) {
 		respond_see_other(rq, "/profile");
 		return;
 	}

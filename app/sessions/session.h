@@ -38,6 +38,9 @@ struct session {
 	bool		 has_second;		/* a second factor is set */
 	bool		 must_set_up;		/* one must be, before anything */
 	const char	*cookie;		/* the token itself */
+	const char	*form_cookie;		/* the one that the form was
+						 * made under: another after a
+						 * fresh sign-in */
 };
 
 /* ---- the guard, as web_hooks of web/respond.h ---- */
@@ -45,8 +48,9 @@ struct session {
 /*
  * The router's guard: reads the session of a request (unless the guard has
  * NODB or MACHINE, which need ANYONE beside them) and answers what the guard
- * refuses: 303 to /signin?next= for the anonymous, 404 without the right, 303
- * to /signin/again where it is FRESH and the sign-in is not, 303 to
+ * refuses: 303 to /signin?next= for the anonymous, 404 without the right,
+ * where it is FRESH and the sign-in is not 303 to /signin/again, or, for a
+ * POST, 200 with a page that asks and then carries on, 303 to
  * /account/two-factor for staff who must set up a second factor first (in
  * production) unless the guard has SETUP.  False when it has answered.
  */
@@ -56,6 +60,17 @@ WAITS MUST_CHECK bool session_admit(struct req *, unsigned guard);
  * that of a pre-session, which is made when there is none.  Does not need the
  * session to be read. */
 void	session_csrf_base(struct req *);
+
+/*
+ * What is asked when a POST needs a fresh sign-in: main.c sets it to
+ * again_page_carry_on(), accounts/account_pages.h.  NULL is as REDIRECT.
+ */
+enum session_again {
+	SESSION_AGAIN_GO_ON,		/* it is fresh now, the form in place */
+	SESSION_AGAIN_ANSWERED,
+	SESSION_AGAIN_REDIRECT,		/* to /signin/again: the form is lost */
+};
+extern enum session_again	(*session_again)(struct req *);
 
 /* ---- beginning and ending ---- */
 
@@ -112,10 +127,6 @@ WAITS MUST_CHECK struct session *session_db_find(struct db *,
 	    const char *token);
 /* Ends one session. */
 WAITS void session_db_end(struct db *, const char *token);
-/* A fresh sign-in: the row gets a new token and counts as fresh.  False when
- * the session has ended meanwhile. */
-WAITS MUST_CHECK bool session_db_refresh(struct db *, const char *old,
-	    const char *token);
 /* Writes that these sessions (hashes in hexadecimal) were used just now. */
 WAITS void session_db_touch(struct db *, const char *const *hashes, size_t n);
 

@@ -64,6 +64,7 @@ session_db_find(struct db *db, const char *token)
 	s->stale = db_truth(rows, 0, 13);
 	s->has_second = db_truth(rows, 0, 14);
 	s->cookie = arena_strdup(db_arena(db), token);
+	s->form_cookie = s->cookie;
 	return (s);
 }
 
@@ -82,26 +83,6 @@ session_db_end(struct db *db, const char *token)
 	/* That it had ended before is as well. */
 	rows = db_write(db, &session_end, DB_ARGS(session_hash(db, token)));
 	(void)rows;
-}
-
-bool
-session_db_refresh(struct db *db, const char *old, const char *token)
-{
-	DB_QUERY(session_refresh,
-	    "WITH s AS (UPDATE session SET id_hash = $2::bytea, "
-	    "fresh_at = now(), last_used_at = now() "
-	    "WHERE id_hash = $1::bytea AND expires_at > now() "
-	    "AND last_used_at > now() - interval '12 hours' "
-	    "RETURNING account_id AS id), "
-	    "audit AS (SELECT audit_write(m.tenant_id, 'account', s.id, "
-	    "'session.refreshed', 'account', s.id) AS n "
-	    "FROM s LEFT JOIN membership m ON m.account_id = s.id) "
-	    "SELECT count(n) FROM audit");
-	const struct db_rows	*rows;
-
-	rows = db_write(db, &session_refresh, DB_ARGS(session_hash(db, old),
-	    session_hash(db, token)));
-	return (db_number(rows, 0, 0) == 1);
 }
 
 void

@@ -11,9 +11,12 @@
 #include "web/respond.h"
 #include "web/route.h"
 
+enum session_again	(*session_again)(struct req *);
+
 WAITS static void session_read(struct req *);
 static void	 to_signin(struct req *);
 static void	 to_signin_again(struct req *);
+WAITS static bool ask_again(struct req *);
 static const char *here(struct req *);
 static const char *page_at_or_above(struct req *, const char *path);
 static bool	 is_address(const char *);
@@ -30,8 +33,7 @@ session_admit(struct req *rq, unsigned guard)
 		to_signin(rq);
 		return (false);
 	case SESSION_SIGN_IN_AGAIN:
-		to_signin_again(rq);
-		return (false);
+		return (ask_again(rq));
 	case SESSION_SET_UP:
 		respond_see_other(rq, "/account/two-factor");
 		return (false);
@@ -168,6 +170,23 @@ to_signin(struct req *rq)
 	buf_str(&b, "/signin?next=");
 	buf_url(&b, here(rq));
 	respond_see_other(rq, buf_text(&b));
+}
+
+static bool
+ask_again(struct req *rq)
+{
+	if (rq->method == METHOD_POST && session_again != NULL) {
+		switch (session_again(rq)) {
+		case SESSION_AGAIN_GO_ON:
+			return (true);
+		case SESSION_AGAIN_ANSWERED:
+			return (false);
+		case SESSION_AGAIN_REDIRECT:
+			break;
+		}
+	}
+	to_signin_again(rq);
+	return (false);
 }
 
 /* `for` is the last word of the route ("show", "approve"), which the page

@@ -92,9 +92,9 @@ ring_new(void)
 static void
 test_round_trip(void **state)
 {
-	static const size_t	 sizes[] = { 0, 1, 16, 32, SECRET_MAX };
+	static const size_t	 sizes[] = { 0, 1, 16, 32, SEAL_MAX };
 	struct keyring		*ring = ring_new();
-	unsigned char		 plain[SECRET_MAX], one[SECRET_MAX +
+	static unsigned char	 plain[SEAL_MAX], one[SEAL_MAX +
 				    SEAL_OVERHEAD], two[sizeof(one)];
 	struct secret		 opened;
 	size_t			 i, n;

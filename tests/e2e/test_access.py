@@ -207,6 +207,9 @@ def base64url(raw):
 
 def told(answer):
     """The answer in the words of access.txt."""
+    if answer.status == 200 and answer.title.startswith("Is it you?") and \
+            answer.path != "/signin/again":
+        return "again"
     if answer.status != 303:
         return str(answer.status)
     if answer.location.startswith("/signin?next="):

@@ -84,12 +84,10 @@ test_ends(void **state)
 	assert_non_null(session_db_find(db, token));
 	change(token, "last_used_at = now() - interval '12 h'");
 	assert_null(session_db_find(db, token));
-	assert_false(session_db_refresh(db, token, new_token()));
 
 	token = people_contact("old@s.example");
 	change(token, "expires_at = now()");
 	assert_null(session_db_find(db, token));
-	assert_false(session_db_refresh(db, token, new_token()));
 
 	token = people_contact("disabled@s.example");
 	(void)people_ask("UPDATE account SET state = 'disabled' WHERE id = "
@@ -110,7 +108,6 @@ static void
 test_fresh(void **state)
 {
 	const char	*token = people_contact("fresh@s.example");
-	const char	*next = new_token();
 	struct session	*s;
 
 	(void)state;
@@ -120,11 +117,6 @@ test_fresh(void **state)
 	s = session_db_find(db, token);
 	assert_non_null(s);
 	assert_false(s->fresh);
-	assert_true(session_db_refresh(db, token, next));
-	assert_null(session_db_find(db, token));
-	s = session_db_find(db, next);
-	assert_non_null(s);
-	assert_true(s->fresh);
 }
 
 static void

@@ -200,28 +200,28 @@ def test_form_of_a_session_that_ended(server, email):
 ID = "01a1fe11-e8af-713d-ba44-6e8ebc5f5a7a"
 
 
-@pytest.mark.parametrize("path,referer,word,following", [
-    (f"/staff/requests/{ID}/approve", f"/staff/requests/{ID}?a=b", "approve",
-     f"/staff/requests/{ID}?a=b"),
-    (f"/staff/requests/{ID}/share", f"/staff/requests/{ID}/share", "share",
-     f"/staff/requests/{ID}"),
-    (f"/staff/requests/{ID}/approve", None, "approve",
-     f"/staff/requests/{ID}"),
-    (f"/staff/requests/{ID}/approve", "//evil.example/", "approve",
-     f"/staff/requests/{ID}"),
+@pytest.mark.parametrize("referer,following", [
+    ("/account/two-factor?a=b", "/account/two-factor?a=b"),
+    ("/account/two-factor/remove", "/account/two-factor"),
+    (None, "/account/two-factor"),
+    ("//evil.example/", "/account/two-factor"),
 ])
-def test_protected_action(server, email, path, referer, word, following):
-    """After 15 minutes the password is asked for, and then the page that the
-    action is on is shown."""
+def test_protected_action(server, email, referer, following):
+    """After 15 minutes the password is asked for, in place of the answer.  A
+    form that can't travel through that page is lost: then the page that it
+    was on is shown."""
+    path = "/account/two-factor/remove"
     browser = enter(server, email)
     csrf = browser.get("/account").form("/signout$").fields["csrf"]
     headers = {"Referer": browser.origin + referer} if referer else {}
     change(server, browser, "fresh_at = now() - interval '14 min'")
-    browser.post(path, {"csrf": csrf}, headers=headers)
-    assert browser.get("/account").status == 200
+    browser.post(path, {"csrf": csrf}, headers=headers).expect(303)
     change(server, browser, "fresh_at = now() - interval '15 min'")
-    answer = browser.post(path, {"csrf": csrf}, headers=headers).expect(303)
-    assert answer.location.startswith(f"/signin/again?for={word}&next=")
+    page = browser.post(path, {"csrf": csrf}, headers=headers).expect(200)
+    assert page.title.startswith("Is it you?")
+    answer = browser.post(path, {"csrf": csrf, "x": "y" * 40000},
+                          headers=headers).expect(303)
+    assert answer.location.startswith("/signin/again?for=remove&next=")
     page = browser.follow(answer).expect(200)
     answer = browser.submit(page, {"password": PASSWORD}, "/signin/again$")
     assert answer.expect(303).location == following

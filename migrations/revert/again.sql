@@ -1,0 +1,3 @@
+BEGIN;
+ALTER TABLE session DROP COLUMN again_failures;
+COMMIT;

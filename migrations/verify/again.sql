@@ -1,0 +1,3 @@
+BEGIN;
+SELECT again_failures FROM session WHERE false;
+ROLLBACK;
