@@ -95,6 +95,16 @@ clock_span(struct arena *a, int64_t length_us)
 	return (span(a, length_us < 0 ? 0 : length_us));
 }
 
+int64_t
+clock_left(int64_t until, int64_t now)
+{
+	int64_t	left = until - now;
+
+	if (left < HOUR_US)
+		return (left);
+	return ((left + HOUR_US / 2) / HOUR_US * HOUR_US);
+}
+
 char *
 clock_mail(struct arena *a, int64_t at)
 {

@@ -32,6 +32,10 @@ char	*clock_ago(struct arena *, int64_t at, int64_t now);
 /* "29 hours", "1 hour", "40 minutes", "5 seconds", "3 days" (from 72 hours
  * on): a length of time, rounded down, never negative. */
 char	*clock_span(struct arena *, int64_t length_us);
+/* The time left until an instant, for these words: from one hour on rounded
+ * to the nearest hour, so that 48 hours are 48 when they have just begun.
+ * Negative when it has passed. */
+int64_t	 clock_left(int64_t until, int64_t now);
 /* RFC 5322 date: "Sun, 22 Nov 2026 14:05:00 +0000". */
 char	*clock_mail(struct arena *, int64_t at);
 /* RFC 9110 date: "Sun, 22 Nov 2026 14:05:00 GMT". */

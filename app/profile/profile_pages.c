@@ -182,7 +182,7 @@ static void
 show_clock(struct req *rq, struct view *v, const struct profile_row *row)
 {
 	struct arena	*a = rq->arena;
-	int64_t		 left = row->due_at - rq->now;
+	int64_t		 left = clock_left(row->due_at, rq->now);
 	int64_t		 hours = left / HOUR_US;
 	bool		 is_late = left < 0;
 

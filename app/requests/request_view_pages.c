@@ -84,7 +84,7 @@ request_span(struct arena *a, int64_t length)
 struct request_due
 request_due(struct arena *a, int64_t due_at, int64_t now)
 {
-	int64_t	left = due_at - now;
+	int64_t	left = clock_left(due_at, now);
 
 	if (left < 0)
 		return ((struct request_due){ "is-bad", "alert",
@@ -102,7 +102,7 @@ static void
 show_facts(struct req *rq, struct view *v, const struct request *r)
 {
 	struct arena	*a = rq->arena;
-	int64_t		 left = r->due_at - rq->now;
+	int64_t		 left = clock_left(r->due_at, rq->now);
 
 	view_text(v, "id", r->id);
 	view_text(v, "name", r->name);

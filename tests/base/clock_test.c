@@ -109,10 +109,27 @@ test_clocks(void **state)
 	assert_true(clock_monotonic() >= before);
 }
 
+static void
+left_for_people(void **state)
+{
+	int64_t	now = 7 * DAY_US;
+
+	(void)state;
+	assert_true(clock_left(now + 48 * HOUR_US - 3 * SECOND_US, now) ==
+	    48 * HOUR_US);
+	assert_true(clock_left(now + 29 * HOUR_US + 29 * MINUTE_US, now) ==
+	    29 * HOUR_US);
+	assert_true(clock_left(now + 29 * HOUR_US + 30 * MINUTE_US, now) ==
+	    30 * HOUR_US);
+	assert_true(clock_left(now + 59 * MINUTE_US, now) == 59 * MINUTE_US);
+	assert_true(clock_left(now - 90 * MINUTE_US, now) == -90 * MINUTE_US);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(left_for_people),
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_calendar),
 		cmocka_unit_test(test_words),
