@@ -7,6 +7,7 @@
 #include "health.h"
 #include "home/home.h"
 #include "keys/key.h"
+#include "people/ask.h"
 #include "people/people.h"
 #include "products/product.h"
 #include "profile/profile.h"
@@ -88,6 +89,7 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/people/:id/unseat", people_page_remove,
 			CONTACT | FRESH },
 	{ METHOD_GET,	"/people/:id/keys", people_page_looks, CONTACT },
+	{ METHOD_POST,	"/people/ask",	ask_page_make,	CONTACT },
 	{ METHOD_GET,	"/invite/:token", invite_page,	ANYONE },
 	{ METHOD_POST,	"/invite/:token", invite_page_accept, ANYONE },
 
@@ -100,6 +102,8 @@ const struct route routes[] = {
 			request_page_share,	STAFF | FRESH },
 	{ METHOD_POST,	"/staff/requests/:id/reject",
 			request_page_reject,	STAFF },
+	{ METHOD_GET,	"/staff/asks",	ask_page_list,	STAFF },
+	{ METHOD_POST,	"/staff/asks/:id/end", ask_page_end, STAFF },
 	{ METHOD_GET,	"/staff/tenants", tenant_page_list, STAFF },
 	{ METHOD_GET,	"/staff/tenants/:code", tenant_page_show, STAFF },
 

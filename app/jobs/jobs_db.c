@@ -85,6 +85,11 @@ DB_QUERY(invitation_prune,
     " WHERE expires_at < now() - interval '30 days' RETURNING 1)"
     " SELECT count(*) FROM gone");
 
+DB_QUERY(join_ask_prune,
+    "WITH gone AS (DELETE FROM join_ask"
+    " WHERE asked_at < now() - interval '90 days' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
 /* Idle for 12 hours, or at the end of its 14 days (sessions/session.h). */
 DB_QUERY(session_prune,
     "WITH gone AS (DELETE FROM session WHERE expires_at < now()"
@@ -128,7 +133,7 @@ DB_QUERY(job_prune,
 static const struct db_query *const jobs[] = {
 	&subscription_expire, &request_reminder, &request_overdue,
 	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,
-	&pending_signin_prune, &invitation_prune,
+	&pending_signin_prune, &invitation_prune, &join_ask_prune,
 	&known_network_prune, &outbox_prune, &job_prune,
 };
 

@@ -41,6 +41,7 @@
  * people_out		who left or was		person email client by
  *			removed
  * people_role		that person, owners	person email client by role
+ * join_ask_staff	each active staff	person email client (typed)
  * owner_contact_joined	each owner		person email client
  *						rule: domain, owner or reason
  * subscription_expired	each owner		subscription_name product client

@@ -49,6 +49,8 @@ static const struct kind {
 	    { "person", "email", "client", "by" } },
 	{ "people_out", LINK_PAGE, "/profile",
 	    { "person", "email", "client", "by" } },
+	{ "join_ask_staff", LINK_PAGE, "/staff/asks",
+	    { "person", "email", "client" } },
 	{ "people_role", LINK_PAGE, "/people",
 	    { "person", "email", "client", "by", "role" } },
 	{ "owner_contact_joined", LINK_PAGE, "/profile",

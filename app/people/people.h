@@ -147,6 +147,8 @@ WAITS MUST_CHECK bool invite_db_create(struct db *, const char *token,
 
 /* ---- pages ---- */
 
+/* The page with a view that may hold errors: forms that stand on it. */
+WAITS void	 people_page_show(struct req *, int status, struct view *);
 WAITS void	 people_page(struct req *);		/* GET /people */
 WAITS void	 people_page_invite(struct req *);	/* POST .../invite */
 WAITS void	 people_page_withdraw(struct req *);

@@ -5,11 +5,11 @@
 #include "accounts/account_pages.h"
 #include "accounts/account.h"
 #include "crypto/token.h"
+#include "people/ask.h"
 #include "people/people.h"
 #include "tenants/tenant.h"
 #include "web/respond.h"
 
-WAITS static void show(struct req *, int status, struct view *);
 static void	 show_member(struct req *, struct view *,
 		    const struct people_member *);
 static void	 show_roles(struct view *, enum member_role chosen,
@@ -25,7 +25,7 @@ static void	 need_client(struct req *);
 void
 people_page(struct req *rq)
 {
-	show(rq, 200, view_new(rq->arena));
+	people_page_show(rq, 200, view_new(rq->arena));
 }
 
 void
@@ -70,7 +70,7 @@ people_page_invite(struct req *rq)
 	}
 	view_text(view, "email", email);
 	show_roles(view, role, s->role);
-	show(rq, 422, view);
+	people_page_show(rq, 422, view);
 }
 
 void
@@ -94,7 +94,7 @@ people_page_change(struct req *rq)
 
 		form_error(view, "people", "Choose a role: owner, manager or "
 		    "member.");
-		show(rq, 422, view);
+		people_page_show(rq, 422, view);
 		return;
 	}
 	answer(rq, people_db_change(rq->db, rq->session->account_id, whom(rq),
@@ -152,16 +152,23 @@ people_page_looks(struct req *rq)
 	respond_page(rq, 200, "people/looks", view);
 }
 
-WAITS static void
-show(struct req *rq, int status, struct view *view)
+WAITS void
+people_page_show(struct req *rq, int status, struct view *view)
 {
 	const struct session	*s = rq->session;
 	const char		*done = req_query(rq, "done");
 	struct people		 people = { .members_n = 0 };
+	const char		*open = NULL;
 	int			 i;
 
 	if (s->tenant_id != NULL)
 		people = people_db_read(rq->db, s->tenant_id, s->role);
+	else
+		open = ask_db_open(rq->db, s->account_id);
+	view_bool(view, "is_asked", open != NULL);
+	view_text(view, "open_ask", open);
+	if (!view_has(view, "asked"))
+		view_text(view, "asked", open != NULL ? open : s->client);
 	view_bool(view, "has_client", s->tenant_id != NULL);
 	view_text(view, "client", s->tenant_name);
 	view_bool(view, "can_invite", s->role == MEMBER_OWNER ||
@@ -172,7 +179,7 @@ show(struct req *rq, int status, struct view *view)
 	    str_eq(done, "withdrawn"));
 	view_bool(view, "is_removed", done != NULL && str_eq(done, "removed"));
 	view_bool(view, "is_changed", done != NULL && str_eq(done, "changed"));
-	form_fields(view, "email", "role", "people", NULL);
+	form_fields(view, "email", "role", "people", "client", NULL);
 	if (!view_has(view, "email"))
 		view_text(view, "email", "");
 	if (!view_has(view, "roles"))
@@ -314,7 +321,7 @@ answer(struct req *rq, enum people_result result, const char *to)
 		form_error(view, "people", arena_fmt(rq->arena, "%s needs an "
 		    "owner, and this is the last one. Make a colleague owner "
 		    "first.", rq->session->tenant_name));
-		show(rq, 409, view);
+		people_page_show(rq, 409, view);
 		return;
 	}
 	req_not_found(rq);

@@ -124,6 +124,13 @@ class World:
             "%s) RETURNING id", str(uuid.uuid4()), self.tenant,
             str(uuid.uuid4()), self.account["owner"], os.urandom(32))
 
+    def ask(self):
+        self.server.sql("DELETE FROM join_ask")
+        return self.sql(
+            "INSERT INTO join_ask (id, account_id, client, client_folded) "
+            "VALUES (%s::uuid, %s, 'x', 'x') RETURNING id",
+            str(uuid.uuid4()), self.account["unplaced"])
+
     def csrf(self, browser):
         """Of any page that this browser can see; for the anonymous one the
         page also makes the cookie that it is bound to."""
@@ -162,6 +169,7 @@ class World:
             "/requests/": self.request,
             "/staff/requests/": self.request,
             "/subscriptions/": self.subscription,
+            "/staff/asks/": self.ask,
             "/people/": self.person,
             "/people/invitations/": self.invitation,
         }

@@ -121,7 +121,7 @@ static const char *const	kinds[] = {
 	"request_submitted_staff", "request_submitted", "request_approved",
 	"request_shared", "request_rejected", "request_withdrawn",
 	"invitation", "owner_person_joined",
-	"owner_person_gone", "people_out", "people_role",
+	"owner_person_gone", "people_out", "people_role", "join_ask_staff",
 	"owner_contact_joined", "subscription_expired", "request_reminder",
 	"request_overdue", "mail_failed", "factor_added", "factor_removed",
 	"factor_reset", "recovery_renewed", "recovery_used",

@@ -1,0 +1,113 @@
+/*
+ * Asks to join a client, in the database.
+ */
+#include "people/ask.h"
+
+#include <assert.h>
+
+#include "crypto/token.h"
+#include "tenants/tenant.h"
+
+WAITS void
+ask_db_make(struct db *db, const char *account_id, const char *client)
+{
+	/* The same rows and mails whatever was typed. */
+	DB_QUERY(ask_make,
+	    "WITH made AS (INSERT INTO join_ask AS j (id, account_id, client,"
+	    "    client_folded) SELECT $1::uuid, a.id, $3::text, $4::text"
+	    "  FROM account a WHERE a.id = $2::uuid AND a.kind = 'contact'"
+	    "  AND NOT EXISTS (SELECT FROM membership m"
+	    "    WHERE m.account_id = a.id)"
+	    "  ON CONFLICT (account_id) WHERE ended_at IS NULL"
+	    "  DO UPDATE SET client = excluded.client,"
+	    "    client_folded = excluded.client_folded"
+	    "  RETURNING j.id, j.id = $1::uuid AS is_new"
+	    "), told AS (SELECT mail_queue('join_ask_staff', s.id, NULL,"
+	    "    jsonb_build_object('person', p.name, 'email', p.email,"
+	    "    'client', $3::text)) AS mail"
+	    "  FROM made JOIN person p ON p.account_id = $2::uuid"
+	    "  JOIN account s ON s.kind = 'staff' AND s.state = 'active'"
+	    "  WHERE made.is_new"
+	    ") SELECT audit_write(NULL, 'account', $2::uuid, 'join.asked',"
+	    "  'join_ask', made.id), (SELECT count(told.mail) FROM told)"
+	    "  FROM made");
+	const struct db_rows	*rows;
+	char			 id[UUID_TEXT];
+
+	uuid_make(id);
+	rows = db_write(db, &ask_make, DB_ARGS(id, account_id, client,
+	    tenant_fold(db_arena(db), client)));
+	assert(rows->outcome == DB_OK);
+}
+
+WAITS const char *
+ask_db_open(struct db *db, const char *account_id)
+{
+	DB_QUERY(ask_open,
+	    "SELECT client FROM join_ask WHERE account_id = $1::uuid "
+	    "AND ended_at IS NULL");
+	const struct db_rows	*rows;
+
+	rows = db_read(db, &ask_open, DB_ARGS(account_id));
+	return (rows->n == 0 ? NULL : db_text(rows, 0, 0));
+}
+
+WAITS struct asks
+ask_db_list(struct db *db)
+{
+	/* Who has joined meanwhile, or is gone, asks no more. */
+	DB_QUERY(ask_list,
+	    "SELECT j.id, p.name, p.email, j.client, coalesce(t.code, ''),"
+	    " coalesce(t.name, ''), coalesce(t.listed, false),"
+	    " (extract(epoch FROM j.asked_at) * 1000000)::bigint,"
+	    " count(*) OVER () "
+	    "FROM join_ask j JOIN person p ON p.account_id = j.account_id "
+	    "LEFT JOIN LATERAL (SELECT n.code, n.name, EXISTS (SELECT"
+	    "    FROM tenant_domain d WHERE d.tenant_id = n.id"
+	    "    AND d.domain = p.email_domain) AS listed"
+	    "  FROM tenant n WHERE n.state = 'active'"
+	    "  AND (n.name_folded = j.client_folded"
+	    "  OR lower(replace(n.code, '-', '')) = j.client_folded)"
+	    "  ORDER BY listed DESC, n.code LIMIT 1) t ON true "
+	    "WHERE j.ended_at IS NULL AND NOT EXISTS (SELECT FROM membership m"
+	    "  WHERE m.account_id = j.account_id) "
+	    "ORDER BY j.asked_at, j.id LIMIT 100");
+	_Static_assert(ASKS_MAX == 100, "the limit above");
+	const struct db_rows	*rows;
+	struct asks		 asks = { .n = 0 };
+	int			 i;
+
+	rows = db_read(db, &ask_list, DB_NONE);
+	asks.n = rows->n;
+	asks.total = rows->n == 0 ? 0 : db_number(rows, 0, 8);
+	asks.list = arena_calloc(db_arena(db), (size_t)rows->n,
+	    sizeof(*asks.list));
+	for (i = 0; i < rows->n; i++)
+		asks.list[i] = (struct ask){
+			.id = db_text(rows, i, 0),
+			.person = db_text(rows, i, 1),
+			.email = db_text(rows, i, 2),
+			.client = db_text(rows, i, 3),
+			.tenant_code = db_text(rows, i, 4),
+			.tenant_name = db_text(rows, i, 5),
+			.has_domain = db_truth(rows, i, 6),
+			.at = db_number(rows, i, 7),
+		};
+	return (asks);
+}
+
+WAITS bool
+ask_db_end(struct db *db, const char *staff_id, const char *id)
+{
+	DB_QUERY(ask_end,
+	    "WITH done AS (UPDATE join_ask j SET ended_at = now(),"
+	    "    ended_by = $1::uuid WHERE j.id = $2::uuid"
+	    "  AND j.ended_at IS NULL RETURNING j.id"
+	    ") SELECT audit_write(NULL, 'account', $1::uuid, 'join.settled',"
+	    "  'join_ask', done.id) FROM done");
+	const struct db_rows	*rows;
+
+	rows = db_write(db, &ask_end, DB_ARGS(staff_id, id));
+	assert(rows->outcome == DB_OK);
+	return (rows->n == 1);
+}
