@@ -3,6 +3,7 @@
  * row without a guard lets nobody in; every POST checks CSRF.
  */
 #include "accounts/account_pages.h"
+#include "accounts/email_change_pages.h"
 #include "accounts/recovery_pages.h"
 #include "health.h"
 #include "home/home.h"
@@ -57,6 +58,17 @@ const struct route routes[] = {
 			factor_page_recovery,	ACCOUNT | FRESH },
 	{ METHOD_POST,	"/account/two-factor/remove",
 			factor_page_remove,	ACCOUNT | FRESH },
+	{ METHOD_GET,	"/account/email", email_change_page, ACCOUNT },
+	{ METHOD_POST,	"/account/email", email_change_page_ask,
+			ACCOUNT | FRESH },
+	{ METHOD_GET,	"/email-confirm/:token",
+			email_change_page_form, ACCOUNT },
+	{ METHOD_POST,	"/email-confirm/:token",
+			email_change_page_confirm, ACCOUNT },
+	{ METHOD_GET,	"/email-undo/:token",
+			email_change_page_undo_form, ANYONE },
+	{ METHOD_POST,	"/email-undo/:token",
+			email_change_page_undo,	ANYONE },
 
 	/* what there is */
 	{ METHOD_GET,	"/",		home_page,	ANYONE },

@@ -74,6 +74,7 @@ account_action(const char *word)
 		{ "role", "change somebody’s role" },
 		{ "unseat", "remove somebody" },
 		{ "leave", "leave your company here" },
+		{ "email", "change your e-mail address" },
 	};
 	size_t			 i;
 

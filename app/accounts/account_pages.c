@@ -32,6 +32,16 @@ account_page_done(struct req *rq, struct view *view)
 		{ "password", "Your password is changed",
 		    "You stay signed in here; your sessions on other devices "
 		    "have ended." },
+		{ "email-asked", "Look into your new mailbox",
+		    "We wrote to the new address. Open the link there within "
+		    "24 hours, in a browser where you are signed in." },
+		{ "email", "Your e-mail address is changed",
+		    "The address from before was told and can undo it for 7 "
+		    "days." },
+		{ "email-undone", "Your account has its old address again",
+		    "All its sessions have ended. If you did not make the "
+		    "change, choose a new password by “Password forgotten?” "
+		    "below." },
 	};
 	const char		*word = req_query(rq, "done");
 	struct view		*note;

@@ -6,6 +6,7 @@
  *
  *	signup.token_hash = SHA-256(token), token = link_token("verify", id)
  *	recovery.token_hash likewise, of link_token("reset", id)
+ *	email_change.token_hash and undo_hash, "email-confirm", "email-undo"
  */
 #ifndef MAIL_LINK_H
 #define MAIL_LINK_H

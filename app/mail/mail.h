@@ -22,6 +22,10 @@
  *			of none (never sent)
  * password_reset	account			-
  * password_changed	account			-
+ * email_confirm	new address		change_id
+ * email_taken		account			-
+ * email_changed	address from before	undo_id
+ * email_undone		account			-
  * request_submitted_staff  each active staff	request_id request_name product
  *						person client due_at
  * request_submitted	the contact		request_id request_name product

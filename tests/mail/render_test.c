@@ -72,6 +72,7 @@ teardown(void **state)
 /* Every parameter that a kind may have; typed ones try to break out. */
 static const struct outbox_param	all[] = {
 	{ "by", "<b>Bob</b>" },
+	{ "change_id", REQUEST },
 	{ "client", "A & B\r\nBcc: eve@example.com" },
 	{ "due_at", "1795356300000000" },
 	{ "email", "bob@b.example" },
@@ -90,6 +91,7 @@ static const struct outbox_param	all[] = {
 	{ "rule", "owner" },
 	{ "signup_id", REQUEST },
 	{ "subscription_name", "Acme-KEY" },
+	{ "undo_id", REQUEST },
 	{ "why", "SMTP status 550" },
 };
 
@@ -117,7 +119,8 @@ rendered(const struct outbox_mail *from)
 
 static const char *const	kinds[] = {
 	"verify", "account_exists", "staff_invite", "recovery",
-	"password_reset", "password_changed",
+	"password_reset", "password_changed", "email_confirm", "email_taken",
+	"email_changed", "email_undone",
 	"request_submitted_staff", "request_submitted", "request_approved",
 	"request_shared", "request_rejected", "request_withdrawn",
 	"invitation", "owner_person_joined",
