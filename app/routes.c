@@ -13,6 +13,7 @@
 #include "products/product.h"
 #include "profile/profile.h"
 #include "requests/request.h"
+#include "sessions/session_list.h"
 #include "tenants/tenant.h"
 #include "web/asset.h"
 #include "web/route.h"
@@ -61,6 +62,11 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/account/email", email_change_page, ACCOUNT },
 	{ METHOD_POST,	"/account/email", email_change_page_ask,
 			ACCOUNT | FRESH },
+	{ METHOD_GET,	"/account/sessions", session_page_list, ACCOUNT },
+	{ METHOD_POST,	"/account/sessions/end",
+			session_page_end_others, ACCOUNT },
+	{ METHOD_POST,	"/account/sessions/:id/end",
+			session_page_end,	ACCOUNT },
 	{ METHOD_GET,	"/email-confirm/:token",
 			email_change_page_form, ACCOUNT },
 	{ METHOD_POST,	"/email-confirm/:token",

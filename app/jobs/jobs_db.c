@@ -117,6 +117,24 @@ DB_QUERY(known_network_prune,
     " WHERE last_at < now() - interval '90 days' RETURNING 1)"
     " SELECT count(*) FROM gone");
 
+DB_QUERY(known_device_prune,
+    "WITH gone AS (DELETE FROM known_device"
+    " WHERE last_at < now() - interval '90 days' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
+/* After its 30 minutes it counts for the mails of an hour, and for nothing
+ * then. */
+DB_QUERY(recovery_prune,
+    "WITH gone AS (DELETE FROM recovery"
+    " WHERE created_at < now() - interval '1 day' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
+/* Confirmed within a day, and undone within a week from then. */
+DB_QUERY(email_change_prune,
+    "WITH gone AS (DELETE FROM email_change"
+    " WHERE coalesce(undo_until, expires_at) < now() RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
 DB_QUERY(outbox_prune,
     "WITH gone AS (DELETE FROM outbox WHERE state <> 'queued'"
     " AND ended_at < now() - interval '30 days' RETURNING 1)"
@@ -135,6 +153,7 @@ static const struct db_query *const jobs[] = {
 	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,
 	&pending_signin_prune, &invitation_prune, &join_ask_prune,
 	&known_network_prune, &outbox_prune, &job_prune,
+	&known_device_prune, &recovery_prune, &email_change_prune,
 };
 
 WAITS void

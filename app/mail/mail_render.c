@@ -10,6 +10,7 @@
 #include "crypto/token.h"
 #include "mail/address.h"
 #include "mail/link.h"
+#include "web/agent.h"
 #include "web/mustache.h"
 
 #define BODY_MAX	(256u * 1024)
@@ -33,6 +34,8 @@ static const struct kind {
 	{ "email_taken", LINK_PAGE, "/signin", { NULL } },
 	{ "email_changed", LINK_TOKEN, "email-undo", { "undo_id" } },
 	{ "email_undone", LINK_PAGE, "/forgot", { NULL } },
+	{ "new_device", LINK_PAGE, "/account/sessions",
+	    { "agent", "address", "signed_in_at" } },
 	{ "request_submitted_staff", LINK_REQUEST, "/staff/requests/",
 	    { "request_id", "request_name", "product", "person", "client",
 	    "due_at" } },
@@ -199,6 +202,7 @@ make_view(struct arena *arena, const struct kind *kind,
 			value = clock_long(arena, at);
 		view_text(v, kind->params[i], value);
 	}
+	view_text(v, "device", agent_words(arena, param(row, "agent")));
 	value = param(row, "rule");
 	view_bool(v, "is_by_domain", str_eq(value, "domain"));
 	view_bool(v, "is_by_owner", str_eq(value, "owner"));

@@ -89,8 +89,8 @@ struct session_start session_begin(struct req *);
 /*
  * CTEs that begin a session for the row `from` (a CTE with the account's id as
  * `id`), in the statement that decides on it: the new row, the end of the one
- * that the browser had, and the network as one that somebody has signed in
- * from.  token to old are placeholders ("$3"), filled by SESSION_ARGS().
+ * that the browser had, the network as one that somebody has signed in from,
+ * and the device as one of the account, with the mail about a new one.  token to old are placeholders ("$3"), filled by SESSION_ARGS().
  */
 #define SESSION_SQL(from, token, address, network, agent, old)		\
 	"session_new AS (INSERT INTO session (id_hash, account_id, "	\
@@ -102,7 +102,14 @@ struct session_start session_begin(struct req *);
 	"session_network AS (INSERT INTO known_network AS k (network) "	\
 	"SELECT " network "::inet FROM " from " "			\
 	"ON CONFLICT (network) DO UPDATE "				\
-	"SET last_at = now() WHERE k.last_at < now() - interval '1 day')"
+	"SET last_at = now() WHERE k.last_at < now() - interval '1 day'), " \
+	"session_device AS (INSERT INTO known_device AS d "		\
+	"(account_id, device, told) SELECT id, "			\
+	"device_of(" network "::inet, " agent "::text), "		\
+	"device_seen(id, " address "::inet, " network "::inet, "	\
+	agent "::text) FROM " from " "					\
+	"ON CONFLICT (account_id, device) DO UPDATE SET last_at = now(), " \
+	"told = coalesce(excluded.told, d.told))"
 /* The five parameters, in the macro's order. */
 #define SESSION_ARGS(db, start)						\
 	session_hash((db), (start)->token), (start)->address,		\

@@ -54,7 +54,7 @@ BEGIN
 END $$;
 
 GRANT SELECT, INSERT, UPDATE ON email_change TO latchkey_app;
-GRANT SELECT (id, created_at, expires_at, used_at, replaced_at, token_hash,
+GRANT SELECT (id, created_at, expires_at, used_at, replaced_at,
 	undo_until, undone_at), DELETE ON email_change TO latchkey_courier;
 
 COMMIT;

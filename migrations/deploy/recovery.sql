@@ -33,7 +33,7 @@ BEGIN
 END $$;
 
 GRANT SELECT, INSERT, UPDATE ON recovery TO latchkey_app;
-GRANT SELECT (id, created_at, expires_at, used_at, replaced_at, token_hash),
+GRANT SELECT (id, account_id, created_at, expires_at, used_at, replaced_at),
 	DELETE ON recovery TO latchkey_courier;
 
 COMMIT;

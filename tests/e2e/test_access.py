@@ -148,6 +148,13 @@ class World:
                 "'1 minute' WHERE id_hash = %s",
                 (minutes, hashlib.sha256(value.encode()).digest()))
 
+    def session(self):
+        """Another one of the client's member."""
+        return self.sql(
+            "INSERT INTO session (id_hash, account_id, expires_at) VALUES "
+            "(%s, %s, now() + interval '1 day') RETURNING id",
+            os.urandom(32), self.account["member"])
+
     # -- what a row is called with
 
     def path(self, pattern):
@@ -166,6 +173,7 @@ class World:
     @property
     def by_id(self):
         return {
+            "/account/sessions/": self.session,
             "/requests/": self.request,
             "/staff/requests/": self.request,
             "/subscriptions/": self.subscription,

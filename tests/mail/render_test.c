@@ -71,6 +71,8 @@ teardown(void **state)
 
 /* Every parameter that a kind may have; typed ones try to break out. */
 static const struct outbox_param	all[] = {
+	{ "address", "192.0.2.7" },
+	{ "agent", "<script>Mozilla/5.0 (X11; Linux) Firefox/1" },
 	{ "by", "<b>Bob</b>" },
 	{ "change_id", REQUEST },
 	{ "client", "A & B\r\nBcc: eve@example.com" },
@@ -89,6 +91,7 @@ static const struct outbox_param	all[] = {
 	{ "request_id", REQUEST },
 	{ "request_name", "O'Neil & Søn-KEY" },
 	{ "rule", "owner" },
+	{ "signed_in_at", "1795356300000000" },
 	{ "signup_id", REQUEST },
 	{ "subscription_name", "Acme-KEY" },
 	{ "undo_id", REQUEST },
@@ -120,7 +123,7 @@ rendered(const struct outbox_mail *from)
 static const char *const	kinds[] = {
 	"verify", "account_exists", "staff_invite", "recovery",
 	"password_reset", "password_changed", "email_confirm", "email_taken",
-	"email_changed", "email_undone",
+	"email_changed", "email_undone", "new_device",
 	"request_submitted_staff", "request_submitted", "request_approved",
 	"request_shared", "request_rejected", "request_withdrawn",
 	"invitation", "owner_person_joined",
