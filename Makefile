@@ -154,7 +154,7 @@ $O/tests/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c \
 	$(call SAY,CC)$(CC) $(CFLAGS) $(LINK) $(SAN) -o $@ \
 	    -DCORPUS='"tests/fuzz/corpus/$*"' $< tests/fuzz/replay.c \
 	    $O/liblatchkey.a -lcmocka $(LIBS)
-unit: $(TESTS) $(REPLAYS)
+unit: $(TESTS) $(REPLAYS) $O/tests/web/mustache_render
 
 packages-run:
 	@conf/dev/install.sh conf/dev/packages-run.txt
