@@ -250,6 +250,22 @@ def test_cookies_beyond_kores_nine_and_with_equals(server):
     assert answer.status == 200
 
 
+def test_headers_may_hold_other_bytes(server):
+    """A neighbour's cookie on this host, a browser's odd name (obs-text)."""
+    for line in ("Cookie: lang=\u65e5\u672c; x=\u00e9",
+                 "User-Agent: Br\u00f6wser", "Referer: http://\u00e9/"):
+        for raw in (line.encode(), line.encode("utf-16-le").replace(b"\0", b"")):
+            answer, _ = ask(server, b"GET /signin HTTP/1.1\r\nHost: localhost"
+                            b"\r\n" + raw + b"\r\n\r\n")
+            assert answer.status == 200, raw
+    browser = server.client(headers={"User-Agent": b"Br\xf6wser \xff"})
+    email = flows.contact(server).email
+    page = browser.get("/signin").expect(200)
+    browser.submit(page, {"email": email, "password": flows.PASSWORD},
+                   "/signin").expect(303)
+    refused(server, head("GET", "/livez", host="b\u00fccher.example"))
+
+
 # -- answers
 
 def test_security_headers_everywhere(server):
