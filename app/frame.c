@@ -25,7 +25,8 @@ frame_view(struct req *rq, struct view *v)
 	view_bool(v, "nav_profile", str_starts(p, "/profile") ||
 	    str_starts(p, "/subscriptions"));
 	view_bool(v, "nav_people", str_starts(p, "/people") ||
-	    str_starts(p, "/staff/people"));
+	    str_starts(p, "/staff/people") ||
+	    str_starts(p, "/staff/asks"));
 	view_bool(v, "nav_queue", str_starts(p, "/staff/queue") ||
 	    str_starts(p, "/staff/requests"));
 	view_bool(v, "nav_tenants", str_starts(p, "/staff/tenants"));

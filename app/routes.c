@@ -10,6 +10,7 @@
 #include "keys/key.h"
 #include "people/ask.h"
 #include "people/people.h"
+#include "people/staff.h"
 #include "products/product.h"
 #include "profile/profile.h"
 #include "requests/request.h"
@@ -120,6 +121,18 @@ const struct route routes[] = {
 			request_page_share,	STAFF | FRESH },
 	{ METHOD_POST,	"/staff/requests/:id/reject",
 			request_page_reject,	STAFF },
+	{ METHOD_GET,	"/staff/people", staff_page_list, STAFF },
+	{ METHOD_POST,	"/staff/people/invite",
+			staff_page_invite,	ADMIN | FRESH },
+	{ METHOD_GET,	"/staff/people/:id", staff_page_show, STAFF },
+	{ METHOD_POST,	"/staff/people/:id/disable",
+			staff_page_disable,	STAFF | FRESH },
+	{ METHOD_POST,	"/staff/people/:id/enable",
+			staff_page_enable,	STAFF | FRESH },
+	{ METHOD_POST,	"/staff/people/:id/role",
+			staff_page_change,	ADMIN | FRESH },
+	{ METHOD_POST,	"/staff/people/:id/dismiss",
+			staff_page_dismiss,	ADMIN | FRESH },
 	{ METHOD_GET,	"/staff/asks",	ask_page_list,	STAFF },
 	{ METHOD_POST,	"/staff/asks/:id/end", ask_page_end, STAFF },
 	{ METHOD_GET,	"/staff/tenants", tenant_page_list, STAFF },

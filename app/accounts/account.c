@@ -72,6 +72,8 @@ account_action(const char *word)
 		{ "recovery-codes", "make new recovery codes" },
 		{ "invite", "invite a colleague" },
 		{ "role", "change somebody’s role" },
+		{ "disable", "disable an account" },
+		{ "dismiss", "remove somebody from the staff" },
 		{ "unseat", "remove somebody" },
 		{ "leave", "leave your company here" },
 		{ "email", "change your e-mail address" },

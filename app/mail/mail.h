@@ -48,6 +48,10 @@
  *			removed
  * people_role		that person, owners	person email client by role
  * join_ask_staff	each active staff	person email client (typed)
+ * account_disabled	account			reason
+ * account_enabled	account			-
+ * staff_role		that person, admins	person email role by
+ * staff_gone		each admin		person email by
  * owner_contact_joined	each owner		person email client
  *						rule: domain, owner or reason
  * subscription_expired	each owner		subscription_name product client

@@ -131,6 +131,23 @@ class World:
             "VALUES (%s::uuid, %s, 'x', 'x') RETURNING id",
             str(uuid.uuid4()), self.account["unplaced"])
 
+    def colleague(self):
+        """A fresh member of staff, for what only admins do."""
+        return self.named("staff", "staff")
+
+    def stranger(self):
+        return self.named("contact", None)
+
+    def named(self, kind, role):
+        number = str(uuid.uuid4())
+        self.server.sql(
+            "WITH a AS (INSERT INTO account (id, kind, staff_role, "
+            "password_hash) VALUES (%s::uuid, %s, %s, '') RETURNING id) "
+            "INSERT INTO person (account_id, email, email_folded, "
+            "email_domain, name) SELECT id, %s, %s, 'x.example', 'Some One' "
+            "FROM a", (number, kind, role, number, number))
+        return number
+
     def csrf(self, browser):
         """Of any page that this browser can see; for the anonymous one the
         page also makes the cookie that it is bound to."""
@@ -165,7 +182,8 @@ class World:
             ":code": lambda: "ALTWORX",
             ":name": lambda: next(
                 p.name for p in (self.server.build / "assets").glob("*.css")),
-            ":id": lambda: self.by_id[pattern.split(":id")[0]](),
+            ":id": lambda: self.by_id.get(
+                pattern, self.by_id.get(pattern.split(":id")[0]))(),
         }
         return "/".join(values[part]() if part.startswith(":") else part
                         for part in pattern.split("/"))
@@ -177,6 +195,9 @@ class World:
             "/requests/": self.request,
             "/staff/requests/": self.request,
             "/subscriptions/": self.subscription,
+            "/staff/people/": self.stranger,
+            "/staff/people/:id/role": self.colleague,
+            "/staff/people/:id/dismiss": self.colleague,
             "/staff/asks/": self.ask,
             "/people/": self.person,
             "/people/invitations/": self.invitation,
@@ -185,6 +206,10 @@ class World:
     def fields(self, row, browser, path):
         """What is sent: nothing for most rows, so that who is let in is told
         what is missing."""
+        if row.endswith("/staff/people/:id/role"):
+            return {"role": "admin"}
+        if row.endswith("/disable"):
+            return {"reason": "Why not"}
         if row.endswith("/role"):
             return {"role": "member"}
         if row.endswith("/show"):

@@ -1,0 +1,166 @@
+/*
+ * The list of people against a real PostgreSQL (LATCHKEY_TEST_DATABASE_URL)
+ * with 20 000 of them: what is found, and that indexes find it, as the plans
+ * tell that the portal's own statements get; and that the last admin stays.
+ */
+#include "accounts/people.h"
+
+#include "people/staff.h"
+
+#define MANY	"20000"
+
+static const char	*admin;
+
+static int
+setup(void **state)
+{
+	if (people_setup(state) != 0)
+		return (-1);
+	(void)people_ask("WITH a AS (INSERT INTO account (id, kind, "
+	    "password_hash) SELECT gen_random_uuid(), 'contact', '' "
+	    "FROM generate_series(1, " MANY ") RETURNING id), "
+	    "r AS (SELECT id, row_number() OVER () AS n FROM a) "
+	    "INSERT INTO person (account_id, email, email_folded, "
+	    "email_domain, name) SELECT id, 'm' || n || '@many.example', "
+	    "'m' || n || '@many.example', 'many.example', "
+	    "'Person ' || md5(n::text) FROM r");
+	(void)people_ask("INSERT INTO tenant (id, code, name, name_folded, "
+	    "slug) SELECT gen_random_uuid(), 'CODE' || n, 'Client ' || "
+	    "md5(n::text), n::text, 'client-' || n "
+	    "FROM generate_series(1, 5000) n");
+	(void)people_ask("ANALYZE person, account, tenant");
+	return (0);
+}
+
+static const char *
+staff_make(const char *role)
+{
+	char	*id = arena_alloc(arena, UUID_TEXT);
+
+	uuid_make(id);
+	(void)people_ask(arena_fmt(arena, "WITH a AS (INSERT INTO account "
+	    "(id, kind, staff_role, password_hash) VALUES ('%s', 'staff', "
+	    "'%s', '') RETURNING id) INSERT INTO person (account_id, email, "
+	    "email_folded, email_domain, name) SELECT id, id || '@s.example', "
+	    "id || '@s.example', 's.example', 'Staff' FROM a", id, role));
+	return (id);
+}
+
+/* The plan of the statement that holds this text, on the portal's own
+ * connection, where it was prepared. */
+static const char *
+plan(const char *holds, const char *arguments)
+{
+	const struct db_rows	*rows;
+	struct db_query		*query;
+	struct buf		 b;
+	int			 i;
+
+	DB_QUERY(plan_name, "SELECT name FROM pg_prepared_statements "
+	    "WHERE strpos(statement, $1) > 0 "
+	    "AND strpos(statement, 'pg_prepared_statements') = 0");
+	rows = db_read(db, &plan_name, DB_ARGS(holds));
+	assert_int_equal(rows->n, 1);
+	query = arena_calloc(arena, 1, sizeof(*query));
+	query->name = arena_fmt(arena, "plan_%s", db_text(rows, 0, 0));
+	query->sql = arena_fmt(arena, "EXPLAIN EXECUTE \"%s\" %s",
+	    db_text(rows, 0, 0), arguments);
+	rows = db_read(db, query, DB_NONE);
+	buf_init(&b, arena, 1u << 16);
+	for (i = 0; i < rows->n; i++)
+		buf_fmt(&b, "%s\n", db_text(rows, i, 0));
+	return (buf_text(&b));
+}
+
+static void
+need(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("no %s in:\n%s", part, text);
+}
+
+static void
+need_not(const char *text, const char *part)
+{
+	if (strstr(text, part) != NULL)
+		fail_msg("%s in:\n%s", part, text);
+}
+
+static void
+test_lists_by_index(void **state)
+{
+	struct staff_people	 first, second;
+	const char		*text;
+
+	(void)state;
+	first = staff_db_list(db, "", "");
+	assert_int_equal(first.n, STAFF_PAGE_ROWS);
+	second = staff_db_list(db, "", first.next_after);
+	assert_int_equal(second.n, STAFF_PAGE_ROWS);
+	assert_true(strcmp(first.list[STAFF_PAGE_ROWS - 1].person,
+	    second.list[0].person) <= 0);
+	text = plan("FROM person p JOIN account a", "(NULL)");
+	need(text, "person_order");
+	need_not(text, "Seq Scan on person");
+	need_not(text, "Sort");
+
+	assert_int_equal(staff_db_list(db, "m7", "").n, STAFF_PAGE_ROWS);
+	assert_int_equal(staff_db_list(db, "zz", "").n, 0);
+	text = plan("U&'", "(NULL, 'm7')");
+	need(text, "person_order");
+	need(text, "person_address");
+	need(text, "tenant_beginning");
+	need_not(text, "Seq Scan on person");
+	need_not(text, "Seq Scan on tenant");
+
+	assert_int_equal(staff_db_list(db, "m777@many", "").n, 1);
+	assert_int_equal(staff_db_list(db, "M777@MANY", "").n, 1);
+	assert_int_equal(staff_db_list(db, "m7_7@many", "").n, 0);
+	assert_int_equal(staff_db_list(db, "%%%", "").n, 0);
+	text = plan("LIKE", "(NULL, 'm777')");
+	need(text, "person_name_part");
+	need(text, "person_address_part");
+	need(text, "tenant_name_part");
+	need(text, "tenant_code_part");
+	need_not(text, "Seq Scan on person");
+	need_not(text, "Seq Scan on tenant");
+}
+
+static void
+test_last_admin(void **state)
+{
+	const char	*keeper = staff_make("staff"), *other;
+
+	(void)state;
+	admin = staff_make("admin");
+	/* Nobody changes themselves, and staff change no admin. */
+	assert_int_equal(staff_db_disable(db, admin, admin, "x"),
+	    STAFF_MAY_NOT);
+	assert_int_equal(staff_db_disable(db, keeper, admin, "x"),
+	    STAFF_MAY_NOT);
+	assert_int_equal(staff_db_change(db, keeper, admin, ACCOUNT_STAFF),
+	    STAFF_MAY_NOT);
+	assert_int_equal(staff_db_dismiss(db, admin, admin), STAFF_MAY_NOT);
+	/* A disabled admin does nothing, and is none that counts. */
+	other = staff_make("admin");
+	assert_int_equal(staff_db_disable(db, admin, other, "x"), STAFF_DONE);
+	assert_int_equal(staff_db_disable(db, other, admin, "x"),
+	    STAFF_MAY_NOT);
+	assert_int_equal(staff_db_enable(db, other, other), STAFF_MAY_NOT);
+	assert_int_equal(staff_db_enable(db, admin, other), STAFF_DONE);
+	assert_int_equal(staff_db_dismiss(db, other, admin), STAFF_DONE);
+	assert_null(staff_db_find(db, admin));
+	assert_int_equal(staff_db_change(db, admin, other, ACCOUNT_STAFF),
+	    STAFF_MAY_NOT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		cmocka_unit_test(test_lists_by_index),
+		cmocka_unit_test(test_last_admin),
+	};
+
+	return (cmocka_run_group_tests(tests, setup, people_teardown));
+}
