@@ -3,6 +3,7 @@
  * row without a guard lets nobody in; every POST checks CSRF.
  */
 #include "accounts/account_pages.h"
+#include "accounts/close_pages.h"
 #include "accounts/email_change_pages.h"
 #include "accounts/recovery_pages.h"
 #include "health.h"
@@ -68,6 +69,9 @@ const struct route routes[] = {
 			session_page_end_others, ACCOUNT },
 	{ METHOD_POST,	"/account/sessions/:id/end",
 			session_page_end,	ACCOUNT },
+	{ METHOD_GET,	"/account/data", close_page_data, ACCOUNT },
+	{ METHOD_GET,	"/account/close", close_page,	ACCOUNT },
+	{ METHOD_POST,	"/account/close", close_page_close, ACCOUNT },
 	{ METHOD_GET,	"/email-confirm/:token",
 			email_change_page_form, ACCOUNT },
 	{ METHOD_POST,	"/email-confirm/:token",

@@ -32,6 +32,9 @@ account_page_done(struct req *rq, struct view *view)
 		{ "password", "Your password is changed",
 		    "You stay signed in here; your sessions on other devices "
 		    "have ended." },
+		{ "closed", "Your account is closed",
+		    "Your name and address are erased. A last mail tells you "
+		    "of it." },
 		{ "email-asked", "Look into your new mailbox",
 		    "We wrote to the new address. Open the link there within "
 		    "24 hours, in a browser where you are signed in." },

@@ -26,6 +26,7 @@
  * email_taken		account			-
  * email_changed	address from before	undo_id
  * email_undone		account			-
+ * account_closed	address			-
  * new_device		account			agent (as sent; shown in words
  *						as device) address signed_in_at
  * request_submitted_staff  each active staff	request_id request_name product

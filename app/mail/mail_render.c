@@ -34,6 +34,7 @@ static const struct kind {
 	{ "email_taken", LINK_PAGE, "/signin", { NULL } },
 	{ "email_changed", LINK_TOKEN, "email-undo", { "undo_id" } },
 	{ "email_undone", LINK_PAGE, "/forgot", { NULL } },
+	{ "account_closed", LINK_NONE, NULL, { NULL } },
 	{ "new_device", LINK_PAGE, "/account/sessions",
 	    { "agent", "address", "signed_in_at" } },
 	{ "request_submitted_staff", LINK_REQUEST, "/staff/requests/",

@@ -244,6 +244,24 @@ test_prune(void **state)
 		    " ('192.0.2.1', now() - interval '91 days'),"
 		    " ('192.0.2.2', now() - interval '89 days')",
 		    "known_network" },
+		{ "INSERT INTO known_device (account_id, device, last_at) VALUES"
+		    " ('" ADA "', 'a', now() - interval '91 days'),"
+		    " ('" ADA "', 'b', now() - interval '89 days')",
+		    "known_device" },
+		{ "INSERT INTO recovery (id, email_folded, token_hash,"
+		    " created_at, expires_at) VALUES"
+		    " (gen_random_uuid(), 'a@x', 'a', now() - interval '25 h',"
+		    "     now()), (gen_random_uuid(), 'b@x', 'b', now(), now())",
+		    "recovery" },
+		/* One to confirm that is over, one that can be undone. */
+		{ "INSERT INTO email_change (id, account_id, email,"
+		    " email_folded, email_domain, expires_at, used_at,"
+		    " old_email, old_folded, old_domain, undo_hash, undo_until)"
+		    " VALUES (gen_random_uuid(), '" ADA "', 'a@x', 'a@x', 'x',"
+		    " now() - interval '1 s', NULL, NULL, NULL, NULL, NULL,"
+		    " NULL), (gen_random_uuid(), '" ADA "', 'b@x', 'b@x', 'x',"
+		    " now() - interval '1 day', now(), 'c@x', 'c@x', 'x', 'u',"
+		    " now() + interval '6 days')", "email_change" },
 		{ "INSERT INTO outbox (kind, state, ended_at) VALUES"
 		    " ('verify', 'sent', now() - interval '31 days'),"
 		    " ('verify', 'failed', now() - interval '29 days')",
@@ -271,6 +289,9 @@ test_prune(void **state)
 	assert_int_equal(count("reveal WHERE nonce_hash = 'b'"), 1);
 	assert_int_equal(count("known_network WHERE network = '192.0.2.2'"),
 	    1);
+	assert_int_equal(count("known_device WHERE device = 'b'"), 1);
+	assert_int_equal(count("recovery WHERE token_hash = 'b'"), 1);
+	assert_int_equal(count("email_change WHERE email = 'b@x'"), 1);
 	assert_int_equal(count("outbox WHERE state = 'failed'"), 1);
 	assert_int_equal(count("job WHERE kind = 'y'"), 1);
 	/* The end of a session that is in use. */

@@ -120,7 +120,8 @@ def test_functions_that_lend_rights_are_safe(one):
             'EXECUTE') FROM pg_proc p WHERE p.prosecdef
             AND p.pronamespace = 'public'::regnamespace ORDER BY 1""")
     assert found == [(name, ["search_path=public, pg_temp"], False)
-                     for name in ("audit_write", "mail_queue")]
+                     for name in ("account_close", "audit_write",
+                                  "mail_queue")]
 
 
 def test_public_has_nothing(one):

@@ -1,0 +1,71 @@
+/*
+ * SQL of closing an account, most of which is account_close() of the
+ * migrations, and of one's own data.
+ */
+#include "accounts/close.h"
+
+enum close_result
+close_db_account(struct db *db, const struct credential *credential)
+{
+	DB_QUERY(account_close_one, "SELECT account_close($1::uuid, $2)");
+	const struct db_rows	*rows;
+	const char		*said;
+
+	rows = db_write(db, &account_close_one, DB_ARGS(credential->account_id,
+	    credential->hash));
+	said = db_text(rows, 0, 0);
+	if (str_eq(said, "closed"))
+		return (CLOSE_DONE);
+	if (str_eq(said, "owner"))
+		return (CLOSE_LAST_OWNER);
+	return (str_eq(said, "admin") ? CLOSE_LAST_ADMIN : CLOSE_CHANGED);
+}
+
+const char *
+close_db_data(struct db *db, const char *account_id)
+{
+	/* The limit is DATA_AUDIT_MAX. */
+	DB_QUERY(account_data,
+	    "SELECT jsonb_pretty(jsonb_build_object("
+	    "'account', (SELECT jsonb_build_object('id', id, 'kind', kind, "
+	    "'staff_role', staff_role, 'state', state, "
+	    "'created_at', created_at, 'verified_at', verified_at, "
+	    "'password_changed_at', password_at, "
+	    "'signed_in_at', signed_in_at) FROM account WHERE id = $1::uuid), "
+	    "'person', (SELECT jsonb_build_object('name', name, "
+	    "'email', email, 'company_as_typed', client) FROM person "
+	    "WHERE account_id = $1::uuid), "
+	    "'membership', (SELECT jsonb_build_object('client', t.name, "
+	    "'code', t.code, 'role', m.role, 'let_in_by', m.let_in_by, "
+	    "'since', m.created_at) FROM membership m "
+	    "JOIN tenant t ON t.id = m.tenant_id "
+	    "WHERE m.account_id = $1::uuid), "
+	    "'second_factor', (SELECT jsonb_build_object('since', created_at) "
+	    "FROM totp WHERE account_id = $1::uuid), "
+	    "'email_changes', (SELECT coalesce(jsonb_agg(jsonb_build_object("
+	    "'new', email, 'old', old_email, 'asked_at', created_at, "
+	    "'confirmed_at', used_at, 'undone_at', undone_at) ORDER BY id), "
+	    "'[]') FROM email_change WHERE account_id = $1::uuid), "
+	    "'requests', (SELECT coalesce(jsonb_agg(jsonb_build_object("
+	    "'id', r.id, 'name', r.name, 'product', p.name, 'state', r.state, "
+	    "'submitted_at', r.submitted_at, 'decided_at', r.decided_at, "
+	    "'reason', r.reason) ORDER BY r.id), '[]') FROM request r "
+	    "JOIN product p ON p.id = r.product_id "
+	    "WHERE r.account_id = $1::uuid), "
+	    "'sessions', (SELECT coalesce(jsonb_agg(jsonb_build_object("
+	    "'id', id, 'began_at', created_at, 'last_used_at', last_used_at, "
+	    "'expires_at', expires_at, 'address', host(address), "
+	    "'browser', agent) ORDER BY created_at), '[]') FROM session "
+	    "WHERE account_id = $1::uuid), "
+	    "'known_devices', (SELECT coalesce(jsonb_agg(jsonb_build_object("
+	    "'last_seen_at', last_at) ORDER BY last_at), '[]') "
+	    "FROM known_device WHERE account_id = $1::uuid), "
+	    "'actions', (SELECT coalesce(jsonb_agg(jsonb_build_object("
+	    "'at', at, 'action', action, 'subject', subject_kind, "
+	    "'subject_id', subject_id, 'detail', detail) ORDER BY id), '[]') "
+	    "FROM (SELECT * FROM audit WHERE actor_id = $1::uuid "
+	    "ORDER BY id DESC LIMIT 5000) AS newest)))");
+
+	return (db_text(db_read(db, &account_data, DB_ARGS(account_id)), 0,
+	    0));
+}

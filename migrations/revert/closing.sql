@@ -1,0 +1,3 @@
+BEGIN;
+DROP FUNCTION account_close;
+COMMIT;
