@@ -15,15 +15,18 @@ DECLARE
 	v_email		text;
 	v_folded	text;
 BEGIN
-	-- Who decides on owners holds the rows of all owners, in this order;
-	-- who decides on admins, the lock: of the last two who leave at once,
-	-- one stays.
+	-- Who decides on owners holds the rows of all owners, who decides on
+	-- admins those of all admins, in the order of ids: of the last two who
+	-- leave at once, one stays.
 	SELECT tenant_id INTO v_tenant FROM membership
 	    WHERE account_id = p_account;
 	PERFORM FROM membership WHERE tenant_id = v_tenant
 	    AND (role = 'owner' OR account_id = p_account)
 	    ORDER BY account_id FOR UPDATE;
-	PERFORM pg_advisory_xact_lock(hashtextextended('last admin', 0));
+	PERFORM FROM account WHERE staff_role = 'admin' AND state = 'active'
+	    AND EXISTS (SELECT FROM account WHERE id = p_account
+	    AND staff_role = 'admin')
+	    ORDER BY id FOR NO KEY UPDATE;
 
 	SELECT staff_role INTO v_staff_role FROM account
 	    WHERE id = p_account AND state = 'active'

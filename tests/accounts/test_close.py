@@ -1,10 +1,13 @@
 """Closing an account, and what one gets of one's own data."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
 import pytest
 
 from lib import flows
+from lib.base import wait_until
 
 PASSWORD = flows.PASSWORD
 
@@ -122,6 +125,47 @@ def test_the_last_admin_stays(server):
     assert "only admin" in close(first).expect(422).words
     member(server, "admin")
     close(first).expect(303)
+
+
+CLOSE = "SELECT account_close(id, password_hash) FROM account WHERE id = %s"
+
+
+def close_both(server, pair):
+    """What two say who leave at once: the second asks before the first is
+    done, and has to wait for it."""
+    first, second = (psycopg2.connect(server.cluster.url(
+        "latchkey_app", server.database)) for _ in range(2))
+    try:
+        with first.cursor() as one, second.cursor() as two:
+            one.execute(CLOSE, (pair[0],))
+            with ThreadPoolExecutor(1) as pool:
+                waits = pool.submit(two.execute, CLOSE, (pair[1],))
+                wait_until(lambda: server.sql(
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted",
+                    role="postgres") == [(1,)])
+                first.commit()
+                waits.result(10)
+            return one.fetchone()[0], two.fetchone()[0]
+    finally:
+        first.close()
+        second.close()
+
+
+def test_of_two_last_admins_one_stays(server):
+    server.sql("UPDATE account SET state = 'disabled' WHERE staff_role = "
+               "'admin'")
+    pair = [account_of(server, member(server, "admin")) for _ in range(2)]
+    assert close_both(server, pair) == ("closed", "admin")
+
+
+def test_of_two_last_owners_one_stays(server):
+    owner, _ = flows.client_with_key(server, "PAIR", "Pair")
+    second = flows.contact(server, client="Pair")
+    pair = [account_of(server, browser) for browser in (owner, second)]
+    server.sql("INSERT INTO membership (account_id, tenant_id, role, "
+               "let_in_by) SELECT %s, tenant_id, 'owner', 'owner' FROM "
+               "membership WHERE account_id = %s", pair[::-1])
+    assert close_both(server, pair) == ("closed", "owner")
 
 
 def test_ones_own_data(server):
