@@ -253,11 +253,10 @@ def test_keys(server, person):
     browser.press("Show secondary key")
     look(browser, "signin-again", "Is it you?", 200)
     browser.type("password", "not this one")
-    browser.press_submit("/signin/again")
+    browser.press_submit("/keys/secondary/show")
     look(browser, "signin-again-error", "Error: Is it you?", 422)
     browser.type("password", flows.PASSWORD)
-    browser.press_submit("/signin/again")
-    browser.press("Show secondary key")
+    browser.press_submit("/keys/secondary/show")
     assert browser.find("#key").is_displayed()
 
     for state in ("suspended", "cancelled"):
