@@ -5,6 +5,7 @@
 #include "accounts/account_pages.h"
 #include "accounts/close_pages.h"
 #include "accounts/email_change_pages.h"
+#include "accounts/passkey_pages.h"
 #include "accounts/recovery_pages.h"
 #include "health.h"
 #include "home/home.h"
@@ -36,6 +37,7 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/signin",	signin_page_enter, ANYONE },
 	{ METHOD_GET,	"/signin/second", second_page,	ANYONE },
 	{ METHOD_POST,	"/signin/second", second_page_enter, ANYONE },
+	{ METHOD_POST,	"/passkey", passkey_page_enter, ANYONE },
 	{ METHOD_GET,	"/signin/again", signin_page_again, ACCOUNT | SETUP },
 	{ METHOD_POST,	"/signin/again", signin_page_again_enter,
 			ACCOUNT | SETUP },
@@ -80,6 +82,11 @@ const struct route routes[] = {
 			email_change_page_undo_form, ANYONE },
 	{ METHOD_POST,	"/email-undo/:token",
 			email_change_page_undo,	ANYONE },
+	{ METHOD_GET,	"/account/passkeys", passkey_page, ACCOUNT | SETUP },
+	{ METHOD_POST,	"/account/passkeys", passkey_page_add,
+			ACCOUNT | FRESH | SETUP },
+	{ METHOD_POST,	"/account/passkeys/:id/remove",
+			passkey_page_remove,	ACCOUNT | FRESH },
 
 	/* what there is */
 	{ METHOD_GET,	"/",		home_page,	ANYONE },

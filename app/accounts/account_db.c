@@ -25,7 +25,7 @@
 	"WHERE k.network = ($1::text)::inet), "				\
 	"ceil(greatest(throttle_wait(" NETWORK ", " NETWORK_BURST "), "	\
 	"throttle_wait(" PAIR ", " PAIR_BURST ")))::bigint, "		\
-	"EXISTS (SELECT FROM totp f WHERE f.account_id = a.id) "	\
+	"EXISTS (SELECT FROM second_factor f WHERE f.account_id = a.id) "	\
 	"FROM (SELECT 1) AS one LEFT JOIN person p ON " whose " "	\
 	"LEFT JOIN account a ON a.id = p.account_id"
 
@@ -63,7 +63,7 @@ account_db_signin(struct db *db, const struct credential *credential,
 	    "WITH who AS (UPDATE account SET signed_in_at = now(), "
 	    "password_hash = coalesce($3, password_hash) "
 	    "WHERE id = $1::uuid AND state = 'active' "
-	    "AND password_hash = $2 AND NOT EXISTS (SELECT FROM totp f "
+	    "AND password_hash = $2 AND NOT EXISTS (SELECT FROM second_factor f "
 	    "WHERE f.account_id = account.id) RETURNING id), "
 	    SESSION_SQL("who", "$4", "$5", "$6", "$7", "$8") ", "
 	    "audit AS (SELECT audit_write(m.tenant_id, 'account', who.id, "

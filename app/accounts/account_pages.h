@@ -41,6 +41,10 @@ WAITS void	factor_page(struct req *);	/* GET /account/two-factor */
 WAITS void	factor_page_set_up(struct req *);	/* GET .../set-up */
 WAITS void	factor_page_turn_on(struct req *);	/* POST .../set-up */
 WAITS void	factor_page_remove(struct req *);	/* POST .../remove */
+struct recovery_codes;
+/* Shows new codes, once. */
+void		factor_codes_page(struct req *, const struct recovery_codes *,
+		    bool is_set_up);
 WAITS void	factor_page_recovery(struct req *);	/* POST
 							 * .../recovery-codes */
 

@@ -36,9 +36,11 @@ const char	*again_open(const struct keyring *, struct arena *,
 		    const char *cookie, const char *path, int64_t now,
 		    const char *sealed, unsigned char ret_nonce[AGAIN_NONCE]);
 
-/* What was proven: the password whose hash is this, or, with NULL, a code. */
+/* What was proven: a passkey, whose answer was used up, the password whose
+ * hash is this, or, with NULL, a code. */
 struct again {
 	const char	*account_id;
+	bool		 is_passkey;
 	const char	*password_hash;
 	struct proof	 proof;
 	const unsigned char *nonce;	/* AGAIN_NONCE bytes; NULL: no form */

@@ -33,7 +33,8 @@ again_db_refresh(struct db *db, const struct again *again, const char *cookie,
 	DB_QUERY(again_password,
 	    REFRESH("SELECT a.id FROM account a WHERE a.id = $4::uuid "
 	    "AND a.state = 'active' AND a.password_hash = $5 "
-	    "AND NOT EXISTS (SELECT FROM totp f WHERE f.account_id = a.id)",
+	    "AND NOT EXISTS (SELECT FROM second_factor f "
+	    "WHERE f.account_id = a.id)",
 	    "password")
 	    "SELECT (SELECT count(*) FROM used), (SELECT count(n) FROM audit)");
 	DB_QUERY(again_totp,
@@ -47,12 +48,20 @@ again_db_refresh(struct db *db, const struct again *again, const char *cookie,
 	    "AND used_at IS NULL RETURNING account_id AS id", "recovery")
 	    ", " RECOVERY_TOLD("used") " SELECT (SELECT count(*) FROM used), "
 	    "(SELECT count(n) FROM audit), (SELECT count(mail) FROM told)");
+	/* The answer was used up before. */
+	DB_QUERY(again_passkey,
+	    REFRESH("SELECT a.id FROM account a WHERE a.id = $4::uuid "
+	    "AND a.state = 'active' AND $5 = 'passkey'", "passkey")
+	    "SELECT (SELECT count(*) FROM used), (SELECT count(n) FROM audit)");
 	const struct db_query	*query = &again_totp;
 	const struct db_rows	*rows;
 	unsigned char		 hash[SHA256_BYTES];
 	const char		*nonce = NULL, *proven;
 
-	if (again->password_hash != NULL) {
+	if (again->is_passkey) {
+		query = &again_passkey;
+		proven = "passkey";
+	} else if (again->password_hash != NULL) {
 		query = &again_password;
 		proven = again->password_hash;
 	} else {

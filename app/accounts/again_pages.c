@@ -5,6 +5,7 @@
 #include "accounts/account_pages.h"
 
 #include "accounts/again.h"
+#include "accounts/passkey_pages.h"
 #include "accounts/recovery.h"
 #include "accounts/second.h"
 #include "run/work.h"
@@ -29,6 +30,8 @@ WAITS static enum proven prove(struct req *, const struct ask *,
 			    const unsigned char *nonce);
 WAITS static enum second_result prove_password(struct req *, struct view *,
 			    struct again *, int64_t *ret_wait_s);
+WAITS static enum second_result prove_passkey(struct req *, struct view *,
+			    struct again *);
 WAITS static void	 refused(struct req *, struct view *,
 			    const struct ask *);
 static const char	*form_text(struct req *);
@@ -104,7 +107,10 @@ ask_page(struct req *rq, int status, struct view *view, const struct ask *ask)
 	view_text(view, "body", ask->body);
 	view_text(view, "next", ask->next);
 	view_text(view, "for", ask->word);
-	view_bool(view, "asks_code", factors.has_totp);
+	view_bool(view, "asks_code", factors.has_totp || factors.has_passkey);
+	view_bool(view, "has_totp", factors.has_totp);
+	view_bool(view, "has_passkey", factors.has_passkey);
+	passkey_view(rq, view);
 	form_fields(view, "password", "code", NULL);
 	respond_page(rq, status, "accounts/signin_again", view);
 }
@@ -127,9 +133,13 @@ prove(struct req *rq, const struct ask *ask, const unsigned char *nonce)
 	char			*token;
 	int64_t			 wait_s = 0;
 
-	result = challenge.has_totp ?
-	    second_check(rq, view, &challenge, &again.proof, &wait_s) :
-	    prove_password(rq, view, &again, &wait_s);
+	if (challenge.has_passkey && req_form(rq, "signature")[0] != '\0')
+		result = prove_passkey(rq, view, &again);
+	else if (challenge.has_totp || challenge.has_passkey)
+		result = second_check(rq, view, &challenge, &again.proof,
+		    &wait_s);
+	else
+		result = prove_password(rq, view, &again, &wait_s);
 	switch (result) {
 	case SECOND_WAIT:
 		account_page_wait(rq, "tries", wait_s);
@@ -193,12 +203,30 @@ prove_password(struct req *rq, struct view *view, struct again *again,
 	return (SECOND_RIGHT);
 }
 
+static enum second_result
+prove_passkey(struct req *rq, struct view *view, struct again *again)
+{
+	struct passkey_proof	proof;
+
+	if (passkey_check(rq, &proof) &&
+	    str_eq(proof.account_id, again->account_id) &&
+	    passkey_db_use(rq->db, again->account_id, proof.id, proof.count,
+	    proof.nonce)) {
+		again->is_passkey = true;
+		return (SECOND_RIGHT);
+	}
+	form_error(view, "code", "This passkey was not taken. Try again, or "
+	    "type a code.");
+	return (SECOND_WRONG);
+}
+
 /* An empty field is no try. */
 static void
 refused(struct req *rq, struct view *view, const struct ask *ask)
 {
 	if ((req_form(rq, "password")[0] != '\0' ||
-	    req_form(rq, "code")[0] != '\0') &&
+	    req_form(rq, "code")[0] != '\0' ||
+	    req_form(rq, "signature")[0] != '\0') &&
 	    again_db_failed(rq->db, rq->session->cookie)) {
 		session_end_cookie(rq);
 		respond_see_other(rq, "/signin");

@@ -1,7 +1,7 @@
 /*
  * Second factors (ASVS 6.5).  An account may have an app with one-time codes
- * (accounts/totp.h) and, with the first factor, ten recovery codes that are
- * each taken once in its place.
+ * (accounts/totp.h), passkeys (accounts/passkey.h) and, with the first of
+ * them, ten recovery codes that are each taken once in its place.
  *
  * Signing in is then done in two steps: the right password makes a pending
  * sign-in, which is a token in a cookie of this browser, good for 5 minutes
@@ -71,7 +71,7 @@ const char	*totp_row(struct arena *, const char *account_id);
 /* ---- the account page ---- */
 
 struct factors {
-	bool	has_totp;
+	bool	has_totp, has_passkey;
 	int64_t	totp_since;	/* microseconds */
 	int64_t	recovery_left;
 };
@@ -90,7 +90,8 @@ WAITS MUST_CHECK enum factor_result factor_db_set_up(struct db *,
 		    const struct session *, const void *sealed, size_t bytes,
 		    int64_t counter, const char *nonce,
 		    const struct recovery_codes *);
-/* Turns it off, recovery codes with it; ends the other sessions. */
+/* Turns it off, recovery codes with it unless there is a passkey; ends the
+ * other sessions. */
 WAITS MUST_CHECK enum factor_result factor_db_remove(struct db *,
 		    const struct session *);
 /* Ten new codes in place of the old ones. */
@@ -109,7 +110,7 @@ WAITS MUST_CHECK bool factor_db_pend(struct db *, const struct credential *,
 struct challenge {
 	const char	*account_id;
 	enum account_kind kind;
-	bool		 has_totp;
+	bool		 has_totp, has_passkey;
 	const void	*sealed;	/* with has_totp */
 	size_t		 sealed_bytes;
 	int64_t		 last_counter;
@@ -131,6 +132,8 @@ struct proof {
 	int64_t		 counter;			/* one-time code */
 	unsigned char	 hash[SHA256_BYTES];		/* recovery code */
 };
+/* Hashes of new codes as a text[] parameter, in hexadecimal. */
+const char	*recovery_hashes(struct db *, const struct recovery_codes *);
 /* The proof as a parameter: bigint or bytea. */
 const char	*proof_value(struct db *, const struct proof *);
 /* A mail that tells how many are left: in the statement's snapshot the one

@@ -44,7 +44,6 @@
 
 WAITS static struct challenge challenge_read(struct db *,
 		    const struct db_rows *, const char *network);
-static const char *hashes_of(struct db *, const struct recovery_codes *);
 static const char *nonce_hash(struct db *, const char *nonce);
 
 struct factors
@@ -54,7 +53,8 @@ factor_db_of(struct db *db, const char *account_id)
 	    "SELECT t.account_id IS NOT NULL, "
 	    "coalesce((extract(epoch FROM t.created_at) * 1000000)::bigint, 0), "
 	    "(SELECT count(*) FROM recovery_code r "
-	    "WHERE r.account_id = $1::uuid AND r.used_at IS NULL) "
+	    "WHERE r.account_id = $1::uuid AND r.used_at IS NULL), "
+	    "EXISTS (SELECT FROM passkey k WHERE k.account_id = $1::uuid) "
 	    "FROM (SELECT 1) AS one "
 	    "LEFT JOIN totp t ON t.account_id = $1::uuid");
 	const struct db_rows	*rows;
@@ -62,7 +62,8 @@ factor_db_of(struct db *db, const char *account_id)
 	rows = db_read(db, &factor_of, DB_ARGS(account_id));
 	return ((struct factors){ .has_totp = db_truth(rows, 0, 0),
 	    .totp_since = db_number(rows, 0, 1),
-	    .recovery_left = db_number(rows, 0, 2) });
+	    .recovery_left = db_number(rows, 0, 2),
+	    .has_passkey = db_truth(rows, 0, 3) });
 }
 
 enum factor_result
@@ -87,7 +88,7 @@ factor_db_set_up(struct db *db, const struct session *s, const void *sealed,
 
 	rows = db_write(db, &factor_set_up,
 	    DB_ARGS(s->account_id, session_hash(db, s->cookie),
-		hashes_of(db, recovery), nonce_hash(db, nonce),
+		recovery_hashes(db, recovery), nonce_hash(db, nonce),
 		db_bytes(db, sealed, bytes), db_int(db, counter)));
 	assert(rows->outcome == DB_OK);
 	if (db_number(rows, 0, 0) == 0)
@@ -102,7 +103,8 @@ factor_db_remove(struct db *db, const struct session *s)
 	    "WITH gone AS (DELETE FROM totp WHERE account_id = $1::uuid "
 	    "RETURNING account_id AS id), "
 	    "codes AS (DELETE FROM recovery_code WHERE account_id IN "
-	    "(SELECT id FROM gone)), " END_OTHERS("gone") ", "
+	    "(SELECT id FROM gone) AND NOT EXISTS (SELECT FROM passkey k "
+	    "WHERE k.account_id = $1::uuid)), " END_OTHERS("gone") ", "
 	    "told AS (SELECT " AUDIT("gone", "factor.removed") " AS n, "
 	    "mail_queue('factor_removed', gone.id, NULL) AS mail "
 	    "FROM gone " TENANT("gone") ") "
@@ -122,9 +124,9 @@ factor_db_recovery_new(struct db *db, const struct session *s,
 	/* $2, the session, is not needed here: all of them go on. */
 	DB_QUERY(factor_recovery_new,
 	    "WITH " BURN("$4") ", "
-	    "who AS (SELECT t.account_id AS id FROM totp t "
-	    "JOIN burn ON burn.id = t.account_id "
-	    "WHERE $2::bytea IS NOT NULL), " NEW_CODES("who") ", "
+	    "who AS (SELECT id FROM burn WHERE $2::bytea IS NOT NULL "
+	    "AND EXISTS (SELECT FROM second_factor f "
+	    "WHERE f.account_id = burn.id)), " NEW_CODES("who") ", "
 	    "told AS (SELECT " AUDIT("who", "recovery.renewed") " AS n, "
 	    "mail_queue('recovery_renewed', who.id, NULL) AS mail "
 	    "FROM who " TENANT("who") ") "
@@ -134,7 +136,7 @@ factor_db_recovery_new(struct db *db, const struct session *s,
 
 	rows = db_write(db, &factor_recovery_new,
 	    DB_ARGS(s->account_id, session_hash(db, s->cookie),
-		hashes_of(db, recovery), nonce_hash(db, nonce)));
+		recovery_hashes(db, recovery), nonce_hash(db, nonce)));
 	assert(rows->outcome == DB_OK);
 	if (db_number(rows, 0, 0) == 0)
 		return (FACTOR_AGAIN);
@@ -175,7 +177,8 @@ factor_db_pend(struct db *db, const struct credential *credential,
 #define CHALLENGE							\
 	"a.id, a.kind, a.staff_role, t.sealed, t.last_counter, "	\
 	"(SELECT count(*) FROM recovery_code r "			\
-	"WHERE r.account_id = a.id AND r.used_at IS NULL)"
+	"WHERE r.account_id = a.id AND r.used_at IS NULL), "		\
+	"EXISTS (SELECT FROM passkey k WHERE k.account_id = a.id)"
 
 bool
 factor_db_pending(struct db *db, const char *token, const char *network,
@@ -296,6 +299,7 @@ challenge_read(struct db *db, const struct db_rows *rows, const char *network)
 		c.last_counter = db_number(rows, 0, 4);
 	}
 	c.recovery_left = db_number(rows, 0, 5);
+	c.has_passkey = db_truth(rows, 0, 6);
 	rows = db_read(db, &factor_wait, DB_ARGS(c.account_id, network));
 	c.wait_s = db_number(rows, 0, 0);
 	c.totp_wait_s = db_number(rows, 0, 1);
@@ -310,8 +314,8 @@ proof_value(struct db *db, const struct proof *proof)
 		db_int(db, proof->counter));
 }
 
-static const char *
-hashes_of(struct db *db, const struct recovery_codes *recovery)
+const char *
+recovery_hashes(struct db *db, const struct recovery_codes *recovery)
 {
 	const char	*list[RECOVERY_CODES];
 	char		*hex;

@@ -14,8 +14,6 @@ static void	set_up_form(struct req *, int status, struct view *,
 		    const unsigned char secret[TOTP_SECRET_BYTES],
 		    const char *setup);
 static void	set_up_anew(struct req *, int status, struct view *);
-static void	codes_page(struct req *, const struct recovery_codes *,
-		    bool is_set_up);
 static void	codes_shown_already(struct req *);
 
 void
@@ -29,8 +27,9 @@ factor_page(struct req *rq)
 	view_text(view, "totp_since",
 	    factors.has_totp ? clock_date(rq->arena, factors.totp_since) : "");
 	view_int(view, "recovery_left", factors.recovery_left);
-	view_bool(view, "has_few",
-	    factors.has_totp && factors.recovery_left < 3);
+	view_bool(view, "has_passkey", factors.has_passkey);
+	view_bool(view, "has_any", factors.has_totp || factors.has_passkey);
+	view_bool(view, "has_few", factors.recovery_left < 3);
 	view_bool(view, "must_set_up", s->must_set_up);
 	view_bool(view, "is_required",
 	    setting->production && s->kind != ACCOUNT_CONTACT);
@@ -86,7 +85,7 @@ factor_page_turn_on(struct req *rq)
 	switch (factor_db_set_up(rq->db, s, sealed, sizeof(sealed), counter,
 	    setup, recovery)) {
 	case FACTOR_DONE:
-		codes_page(rq, recovery, true);
+		factor_codes_page(rq, recovery, true);
 		return;
 	case FACTOR_AGAIN:
 		codes_shown_already(rq);
@@ -125,7 +124,7 @@ factor_page_recovery(struct req *rq)
 	recovery_codes_make(s->account_id, recovery);
 	switch (factor_db_recovery_new(rq->db, s, nonce, recovery)) {
 	case FACTOR_DONE:
-		codes_page(rq, recovery, false);
+		factor_codes_page(rq, recovery, false);
 		return;
 	case FACTOR_AGAIN:
 		codes_shown_already(rq);
@@ -168,8 +167,8 @@ set_up_form(struct req *rq, int status, struct view *view,
 	respond_page(rq, status, "accounts/two_factor_set_up", view);
 }
 
-static void
-codes_page(struct req *rq, const struct recovery_codes *recovery,
+void
+factor_codes_page(struct req *rq, const struct recovery_codes *recovery,
     bool is_set_up)
 {
 	struct view	*view = view_new(rq->arena);

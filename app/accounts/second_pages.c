@@ -5,6 +5,7 @@
  */
 #include "accounts/account_pages.h"
 
+#include "accounts/passkey_pages.h"
 #include "accounts/recovery_pages.h"
 #include "accounts/second.h"
 #include "crypto/token.h"
@@ -98,8 +99,11 @@ recovery_page_factor(struct req *rq, struct view *view, const char *account_id,
 	struct proof		 proof;
 	int64_t			 wait_s;
 
-	view_bool(view, "asks_factor", challenge.has_totp);
-	if (!challenge.has_totp)
+	/* A passkey signs in by itself, so its owner needs no new password:
+	 * here a recovery code is asked for. */
+	view_bool(view, "asks_factor", challenge.has_totp ||
+	    challenge.has_passkey);
+	if (!challenge.has_totp && !challenge.has_passkey)
 		return (true);
 	if (!is_posted)
 		return (false);
@@ -192,6 +196,11 @@ second_form(struct req *rq, int status, struct view *view,
     const struct challenge *challenge, const char *next)
 {
 	view_text(view, "next", next);
+	view_text(view, "where", "passkey");
+	view_text(view, "body", "");
+	view_text(view, "for", "");
+	view_bool(view, "has_passkey", challenge->has_passkey);
+	passkey_view(rq, view);
 	view_bool(view, "has_totp", challenge->has_totp);
 	view_int(view, "recovery_left", challenge->recovery_left);
 	view_bool(view, "has_recovery", challenge->recovery_left > 0);

@@ -4,6 +4,7 @@
 #include "accounts/account_pages.h"
 
 #include "accounts/account.h"
+#include "accounts/passkey_pages.h"
 #include "crypto/token.h"
 #include "run/work.h"
 #include "web/respond.h"
@@ -97,6 +98,10 @@ static void
 signin_form(struct req *rq, int status, struct view *view, const char *next)
 {
 	view_text(view, "next", next);
+	view_text(view, "where", "passkey");
+	view_text(view, "body", "");
+	view_text(view, "for", "");
+	passkey_view(rq, view);
 	account_page_done(rq, view);
 	form_fields(view, "email", "password", NULL);
 	respond_page(rq, status, "accounts/signin", view);

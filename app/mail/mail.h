@@ -59,6 +59,8 @@
  * factor_added, factor_removed, factor_reset, recovery_renewed
  *			account			-
  * recovery_used	account			left (a number)
+ * passkey_added, passkey_removed
+ *			account			passkey (its name)
  * request_reminder	each active staff	as request_submitted_staff
  * request_overdue	each active admin	as request_submitted_staff
  * mail_failed		each active staff	failed_kind outbox_id queued_at

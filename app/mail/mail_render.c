@@ -80,6 +80,8 @@ static const struct kind {
 	{ "factor_added", LINK_PAGE, "/account/two-factor", { NULL } },
 	{ "factor_removed", LINK_PAGE, "/account/two-factor", { NULL } },
 	{ "factor_reset", LINK_PAGE, "/account/two-factor", { NULL } },
+	{ "passkey_added", LINK_PAGE, "/account/passkeys", { "passkey" } },
+	{ "passkey_removed", LINK_PAGE, "/account/passkeys", { "passkey" } },
 	{ "recovery_renewed", LINK_PAGE, "/account/two-factor", { NULL } },
 	{ "recovery_used", LINK_PAGE, "/account/two-factor", { "left" } },
 	{ "mail_failed", LINK_NONE, NULL,

@@ -34,7 +34,7 @@ session_db_find(struct db *db, const char *token)
 	    US("s.fresh_at") ", "
 	    "s.fresh_at > now() - interval '15 minutes', "
 	    "s.last_used_at < now() - interval '5 minutes', "
-	    "EXISTS (SELECT FROM totp f WHERE f.account_id = a.id) "
+	    "EXISTS (SELECT FROM second_factor f WHERE f.account_id = a.id) "
 	    "FROM session s "
 	    "JOIN account a ON a.id = s.account_id AND a.state = 'active' "
 	    "JOIN person p ON p.account_id = a.id "

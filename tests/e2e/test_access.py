@@ -13,6 +13,7 @@ from lib import flows
 from lib.base import ROOT
 
 MATRIX = ROOT / "tests/e2e/access.txt"
+NOBODY = str(uuid.UUID(int=7))
 NONE = "A" * 43                     # shaped like a token, and none
 
 
@@ -199,6 +200,7 @@ class World:
             "/staff/people/:id/role": self.colleague,
             "/staff/people/:id/dismiss": self.colleague,
             "/staff/asks/": self.ask,
+            "/account/passkeys/": lambda: NOBODY,
             "/people/": self.person,
             "/people/invitations/": self.invitation,
         }

@@ -23,6 +23,8 @@ LIBRARY = (
      "app/courier and app/mail"),
     (re.compile(r"^liboath/"), lambda p: p == "app/accounts/totp.c",
      "app/accounts/totp.c"),
+    (re.compile(r"^(fido|cbor|jansson)"),
+     lambda p: p == "app/accounts/passkey.c", "app/accounts/passkey.c"),
     (re.compile(r"^qrencode"), lambda p: p == "app/accounts/qr.c",
      "app/accounts/qr.c"),
     (re.compile(r"^ucontext"), lambda p: p == "app/run/co.c", "app/run/co.c"),

@@ -81,6 +81,7 @@ static const struct outbox_param	all[] = {
 	{ "failed_kind", "verify" },
 	{ "left", "9" },
 	{ "outbox_id", ID },
+	{ "passkey", "My <phone>" },
 	{ "person", "Bob \"<script>\"" },
 	{ "product", "Rev.io API" },
 	{ "queued_at", "1795356300000000" },
@@ -133,6 +134,7 @@ static const char *const	kinds[] = {
 	"owner_contact_joined", "subscription_expired", "request_reminder",
 	"request_overdue", "mail_failed", "factor_added", "factor_removed",
 	"factor_reset", "recovery_renewed", "recovery_used",
+	"passkey_added", "passkey_removed",
 };
 
 static void
