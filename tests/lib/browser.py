@@ -168,8 +168,9 @@ class Browser:
         return self
 
     def forget(self):
-        """No cookies any more."""
+        """No cookies any more, and no complaints of an earlier page."""
         self.cdp("Network.clearBrowserCookies")
+        self.driver.get_log("browser")
         return self
 
     # -- what tests look for
