@@ -54,6 +54,10 @@ def test_nothing_names_the_person_afterwards(server):
                    "/forgot$").expect(303)
     visitor.submit(visitor.get("/signup"), {
         "email": browser.email, "name": name, "client": "U"}, "/signup$")
+    server.sql("INSERT INTO passkey (id, account_id, credential_id, algorithm,"
+               " public_key, sign_count, name) VALUES (gen_random_uuid(), %s,"
+               " 'c', -7, 'k', 0, %s)", (account, "Phone of " + name))
+    assert name in browser.get("/account/data").text
     answer = close(browser).expect(303)
     assert "is closed" in browser.follow(answer).words
     other.get("/account").expect(303)
