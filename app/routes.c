@@ -12,6 +12,7 @@
 #include "keys/key.h"
 #include "people/ask.h"
 #include "people/people.h"
+#include "people/seat.h"
 #include "people/staff.h"
 #include "products/product.h"
 #include "profile/profile.h"
@@ -119,6 +120,7 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/people/:id/unseat", people_page_remove,
 			CONTACT | FRESH },
 	{ METHOD_GET,	"/people/:id/keys", people_page_looks, CONTACT },
+	{ METHOD_POST,	"/people/seats/:id/cancel", seat_page_cancel, CONTACT },
 	{ METHOD_POST,	"/people/ask",	ask_page_make,	CONTACT },
 	{ METHOD_GET,	"/invite/:token", invite_page,	ANYONE },
 	{ METHOD_POST,	"/invite/:token", invite_page_accept, ANYONE },
@@ -140,6 +142,10 @@ const struct route routes[] = {
 			staff_page_disable,	STAFF | FRESH },
 	{ METHOD_POST,	"/staff/people/:id/enable",
 			staff_page_enable,	STAFF | FRESH },
+	{ METHOD_POST,	"/staff/people/:id/seat",
+			seat_page_plan,		STAFF | FRESH },
+	{ METHOD_POST,	"/staff/people/:id/seats/:seat/cancel",
+			seat_page_cancel_staff,	ADMIN },
 	{ METHOD_POST,	"/staff/people/:id/role",
 			staff_page_change,	ADMIN | FRESH },
 	{ METHOD_POST,	"/staff/people/:id/dismiss",

@@ -75,6 +75,7 @@ account_action(const char *word)
 		{ "role", "change somebody’s role" },
 		{ "disable", "disable an account" },
 		{ "dismiss", "remove somebody from the staff" },
+		{ "seat", "make somebody owner of a client" },
 		{ "unseat", "remove somebody" },
 		{ "leave", "leave your company here" },
 		{ "email", "change your e-mail address" },

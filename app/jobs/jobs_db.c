@@ -74,6 +74,40 @@ DB_QUERY(request_overdue,
     " AND a.staff_role = 'admin')"
     " SELECT (SELECT count(*) FROM once), (SELECT count(id) FROM told)");
 
+/*
+ * An owner's seat that staff planned, 24 hours ago: see people/seat.h.  It is
+ * void when who planned it, or the contact, or the client is not there as
+ * then.
+ */
+DB_QUERY(seating_due,
+    "WITH due AS (SELECT s.* FROM seating AS s WHERE s.ended_at IS NULL"
+    " AND s.due_at <= now() FOR UPDATE SKIP LOCKED),"
+    " seat AS MATERIALIZED (SELECT due.id,"
+    "     seating_fall_due(due.id) AS account_id FROM due),"
+    " ended AS (UPDATE seating AS s SET ended_at = now(),"
+    "     ending = CASE WHEN seat.account_id IS NULL THEN 'void'"
+    "     ELSE 'seated' END"
+    " FROM seat WHERE s.id = seat.id"
+    " RETURNING s.id, s.tenant_id, s.account_id, s.reason, s.planned_by,"
+    "     s.ending),"
+    " told AS (SELECT mail_queue('seat_done', x.id, NULL,"
+    "     jsonb_build_object('person', p.name, 'email', p.email,"
+    "     'client', t.name, 'by', b.name, 'reason', ended.reason)) AS id"
+    " FROM ended JOIN tenant AS t ON t.id = ended.tenant_id"
+    " JOIN person AS p ON p.account_id = ended.account_id"
+    " LEFT JOIN person AS b ON b.account_id = ended.planned_by"
+    " CROSS JOIN LATERAL (SELECT a.id FROM account AS a"
+    "     WHERE a.state = 'active' AND a.kind = 'staff'"
+    "     AND a.staff_role = 'admin'"
+    "     UNION SELECT m.account_id FROM membership AS m"
+    "     WHERE m.tenant_id = ended.tenant_id AND m.role = 'owner'"
+    "     UNION SELECT ended.account_id) AS x"
+    " WHERE ended.ending = 'seated')"
+    " SELECT (SELECT count(audit_write(tenant_id, 'system', NULL,"
+    "     CASE ending WHEN 'seated' THEN 'seat.done' ELSE 'seat.void' END,"
+    "     'account', account_id, jsonb_build_object('seating', id)))"
+    "     FROM ended), (SELECT count(id) FROM told)");
+
 DB_QUERY(signup_prune,
     "WITH gone AS (DELETE FROM signup"
     " WHERE created_at < now() - interval '7 days' RETURNING 1)"
@@ -150,6 +184,7 @@ DB_QUERY(job_prune,
 
 static const struct db_query *const jobs[] = {
 	&subscription_expire, &request_reminder, &request_overdue,
+	&seating_due,
 	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,
 	&pending_signin_prune, &invitation_prune, &join_ask_prune,
 	&known_network_prune, &outbox_prune, &job_prune,

@@ -53,6 +53,10 @@
  * account_enabled	account			-
  * staff_role		that person, admins	person email role by
  * staff_gone		each admin		person email by
+ * seat_planned		each owner, admin	person email client by reason
+ *						due_at
+ * seat_done		each owner, admin	person email client by reason
+ * seat_cancelled	each owner, admin	person client by
  * owner_contact_joined	each owner		person email client
  *						rule: domain, owner or reason
  * subscription_expired	each owner		subscription_name product client

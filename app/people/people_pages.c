@@ -7,6 +7,7 @@
 #include "crypto/token.h"
 #include "people/ask.h"
 #include "people/people.h"
+#include "people/seat.h"
 #include "tenants/tenant.h"
 #include "web/respond.h"
 
@@ -158,6 +159,7 @@ people_page_show(struct req *rq, int status, struct view *view)
 	const struct session	*s = rq->session;
 	const char		*done = req_query(rq, "done");
 	struct people		 people = { .members_n = 0 };
+	struct seats		 seats = { .n = 0 };
 	const char		*open = NULL;
 	int			 i;
 
@@ -165,6 +167,9 @@ people_page_show(struct req *rq, int status, struct view *view)
 		people = people_db_read(rq->db, s->tenant_id, s->role);
 	else
 		open = ask_db_open(rq->db, s->account_id);
+	if (s->role == MEMBER_OWNER)
+		seats = seat_db_list(rq->db, s->tenant_id, NULL);
+	seat_view(rq, view, &seats);
 	view_bool(view, "is_asked", open != NULL);
 	view_text(view, "open_ask", open);
 	if (!view_has(view, "asked"))

@@ -66,6 +66,8 @@ WAITS MUST_CHECK bool staff_db_invite(struct db *, const char *who,
 		    const struct address *, const char *name,
 		    enum account_kind);
 
+/* The page of a person with a view that may hold errors of its forms. */
+WAITS void	 staff_page_person(struct req *, int status, struct view *);
 /* GET /staff/people, GET /staff/people/:id and the forms on them */
 WAITS void	 staff_page_list(struct req *);
 WAITS void	 staff_page_invite(struct req *);

@@ -5,11 +5,11 @@
 #include "accounts/account.h"
 #include "base/clock.h"
 #include "crypto/token.h"
+#include "people/seat.h"
 #include "people/staff.h"
 #include "web/respond.h"
 
 WAITS static void list(struct req *, int status, struct view *);
-WAITS static void show(struct req *, int status, struct view *);
 static void	 fill(struct req *, struct view *, const struct staff_person *);
 WAITS static void answer(struct req *, enum staff_result, const char *to);
 static const char *whom(struct req *);
@@ -58,7 +58,7 @@ staff_page_invite(struct req *rq)
 void
 staff_page_show(struct req *rq)
 {
-	show(rq, 200, view_new(rq->arena));
+	staff_page_person(rq, 200, view_new(rq->arena));
 }
 
 void
@@ -74,7 +74,7 @@ staff_page_disable(struct req *rq)
 		    "Say why. The person reads it in the mail." :
 		    "The reason may have up to 1000 characters. Shorten it.");
 		view_text(view, "typed_reason", reason);
-		show(rq, 422, view);
+		staff_page_person(rq, 422, view);
 		return;
 	}
 	answer(rq, staff_db_disable(rq->db, rq->session->account_id, id,
@@ -100,7 +100,7 @@ staff_page_change(struct req *rq)
 	if (!kind_parse(req_form(rq, "role"), &kind)) {
 		view = view_new(rq->arena);
 		form_error(view, "person", "Choose staff or admin.");
-		show(rq, 422, view);
+		staff_page_person(rq, 422, view);
 		return;
 	}
 	answer(rq, staff_db_change(rq->db, rq->session->account_id, id, kind),
@@ -153,11 +153,12 @@ list(struct req *rq, int status, struct view *view)
 	respond_page(rq, status, "people/staff_list", view);
 }
 
-WAITS static void
-show(struct req *rq, int status, struct view *view)
+WAITS void
+staff_page_person(struct req *rq, int status, struct view *view)
 {
 	const struct session	*s = rq->session;
 	struct staff_person	*p = staff_db_find(rq->db, whom(rq));
+	struct seats		 seats;
 	bool			 is_me, is_staff, may;
 
 	if (p == NULL)
@@ -181,7 +182,17 @@ show(struct req *rq, int status, struct view *view)
 	view_bool(view, "is_bare", !may);
 	if (!view_has(view, "typed_reason"))
 		view_text(view, "typed_reason", "");
-	form_fields(view, "reason", "person", NULL);
+	seats = seat_db_list(rq->db, NULL, p->account_id);
+	seat_view(rq, view, &seats);
+	view_text(view, "person_id", p->account_id);
+	view_bool(view, "can_cancel", s->kind == ACCOUNT_ADMIN);
+	view_bool(view, "can_seat", !is_staff && p->is_active &&
+	    p->role != MEMBER_OWNER && seats.n == 0);
+	if (!view_has(view, "typed_tenant")) {
+		view_text(view, "typed_tenant", p->code);
+		view_text(view, "typed_seat_reason", "");
+	}
+	form_fields(view, "reason", "person", "tenant", "seat_reason", NULL);
 	respond_page(rq, status, "people/staff_person", view);
 }
 

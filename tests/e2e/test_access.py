@@ -132,6 +132,13 @@ class World:
             "VALUES (%s::uuid, %s, 'x', 'x') RETURNING id",
             str(uuid.uuid4()), self.account["unplaced"])
 
+    def seating(self):
+        return self.sql(
+            "INSERT INTO seating (id, tenant_id, account_id, reason, "
+            "planned_by, due_at) VALUES (%s::uuid, %s, %s, 'x', %s, "
+            "now() + interval '1 day') RETURNING id", str(uuid.uuid4()),
+            self.tenant, self.stranger(), self.account["staff"])
+
     def colleague(self):
         """A fresh member of staff, for what only admins do."""
         return self.named("staff", "staff")
@@ -178,6 +185,7 @@ class World:
     def path(self, pattern):
         """The row's path, with ids of the one client in it."""
         values = {
+            ":seat": self.seating,
             ":token": lambda: NONE,
             ":slug": lambda: "revio-api",
             ":code": lambda: "ALTWORX",
@@ -201,6 +209,7 @@ class World:
             "/staff/people/:id/dismiss": self.colleague,
             "/staff/asks/": self.ask,
             "/account/passkeys/": lambda: NOBODY,
+            "/people/seats/": self.seating,
             "/people/": self.person,
             "/people/invitations/": self.invitation,
         }
@@ -210,6 +219,8 @@ class World:
         what is missing."""
         if row.endswith("/staff/people/:id/role"):
             return {"role": "admin"}
+        if row.endswith("/seat"):
+            return {"tenant": "ALTWORX", "reason": "Why not"}
         if row.endswith("/disable"):
             return {"reason": "Why not"}
         if row.endswith("/role"):
@@ -334,7 +345,8 @@ def test_ids_of_nobody_are_404(world, build):
             continue
         for nonsense in (str(uuid.uuid4()), "nonsense",
                          "00000000-0000-0000-0000-000000000000"):
-            path = pattern.replace(":id", nonsense)
+            path = pattern.replace(":id", nonsense).replace(
+                ":seat", nonsense)
             for role, expected in answers.items():
                 browser = world.roles[role]
                 fields = world.fields(row, browser, path)

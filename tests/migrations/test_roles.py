@@ -121,7 +121,7 @@ def test_functions_that_lend_rights_are_safe(one):
             AND p.pronamespace = 'public'::regnamespace ORDER BY 1""")
     assert found == [(name, ["search_path=public, pg_temp"], False)
                      for name in ("account_close", "audit_write",
-                                  "mail_queue")]
+                                  "mail_queue", "seating_fall_due")]
 
 
 def test_public_has_nothing(one):

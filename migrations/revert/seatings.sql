@@ -1,0 +1,4 @@
+BEGIN;
+DROP FUNCTION seating_fall_due;
+DROP TABLE seating;
+COMMIT;
