@@ -1,6 +1,11 @@
 /*
- * Products: what one subscribes to, for example "Rev.io API".  A product is
- * published, closed (shown, but it takes no requests now), or hidden.
+ * Products: what one subscribes to, for example "Rev.io API".
+ *
+ *	draft -> published <-> hidden	no longer offered, keys go on
+ *	published, hidden -> closing	no requests, keys go on until a date
+ *			  -> closed	keys have stopped
+ *
+ * Closing can be stopped, and what is closed can be offered again.
  */
 #ifndef PRODUCTS_PRODUCT_H
 #define PRODUCTS_PRODUCT_H
@@ -57,9 +62,9 @@ const char	*product_limits(struct arena *, int64_t calls_a_minute,
 /* "100,000" */
 const char	*product_number(struct arena *, int64_t);
 
-/* In the catalogue's order, without the hidden. */
+/* What is offered, or was until it closes, in the catalogue's order. */
 WAITS struct product_list product_db_list(struct db *);
-/* NULL: no such slug, or hidden. */
+/* NULL: no such slug, a draft, or hidden. */
 WAITS struct product *product_db_find(struct db *, const char *slug);
 WAITS struct product_resources product_db_resources(struct db *,
 		    const char *product_id);

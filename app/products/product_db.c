@@ -19,7 +19,8 @@ product_db_list(struct db *db)
 
 	DB_QUERY(product_list,
 	    "SELECT " PRODUCT_COLUMNS "FROM product p "
-	    "WHERE p.state <> 'hidden' ORDER BY p.place, p.name LIMIT 200");
+	    "WHERE p.state IN ('published', 'closing') AND NOT p.was_hidden "
+	    "ORDER BY p.place, p.name LIMIT 200");
 	_Static_assert(PRODUCTS_MAX == 200, "the limit above");
 
 	rows = db_read(db, &product_list, DB_NONE);
@@ -39,7 +40,8 @@ product_db_find(struct db *db, const char *slug)
 
 	DB_QUERY(product_find,
 	    "SELECT " PRODUCT_COLUMNS "FROM product p "
-	    "WHERE p.slug = $1 AND p.state <> 'hidden'");
+	    "WHERE p.slug = $1 AND p.state NOT IN ('draft', 'hidden') "
+	    "AND NOT p.was_hidden");
 
 	rows = db_read(db, &product_find, DB_ARGS(slug));
 	if (rows->n == 0)

@@ -317,6 +317,7 @@ def test_staff_with_nothing_to_do(make_server, browser):
     server.sql("UPDATE product SET state = 'closed'")
     browser.forget().go("/products/revio-api")
     look(browser, "product-closed", "Rev.io API", 200)
+    server.sql("UPDATE product SET state = 'published'")
     server.sql("UPDATE product SET state = 'hidden'")
     browser.go("/products")
     look(browser, "products-empty", "Products", 200)
