@@ -1,0 +1,3 @@
+BEGIN;
+ALTER TABLE product_terms ADD COLUMN created_by uuid REFERENCES account;
+COMMIT;
