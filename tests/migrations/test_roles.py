@@ -82,7 +82,37 @@ def test_a_product_with_subscriptions_keeps_its_rule(one):
 
 
 def test_a_tenant_keeps_its_code(one):
-    refused(one, APP, "LK010", "UPDATE tenant SET code = 'OTHER'")
+    refused(one, APP, DENIED, "UPDATE tenant SET code = 'OTHER'")
+    refused(one, "latchkey_owner", "LK010", "UPDATE tenant SET code = 'OTHER'")
+
+
+def test_a_tenant_with_a_live_key_is_not_closed(one):
+    refused(one, APP, "LK012", "UPDATE tenant SET state = 'closed', "
+            "ended_at = now()")
+    refused(one, APP, CHECK, "UPDATE tenant SET state = 'merged', "
+            "ended_at = now()")
+    refused(one, APP, DENIED, "UPDATE tenant SET merged_into = id")
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE membership SET tenant_id = t.id FROM tenant t WHERE t.code = 'END'",
+    "INSERT INTO subscription (id, tenant_id, product_id, one_key, name)"
+    " SELECT gen_random_uuid(), t.id, p.id, true, 'End-KEY' FROM tenant t,"
+    " product p WHERE t.code = 'END' AND p.slug = 'revio-api'",
+    "INSERT INTO request (id, account_id, product_id, tenant_id, name,"
+    " client_folded, due_at) SELECT gen_random_uuid(), m.account_id, p.id,"
+    " t.id, 'End-KEY', 'end', now() FROM membership m, tenant t, product p"
+    " WHERE t.code = 'END' AND p.slug = 'revio-api'",
+    "INSERT INTO invitation (id, tenant_id, role, email, email_folded,"
+    " email_domain, invited_by, token_hash) SELECT gen_random_uuid(), t.id,"
+    " 'member', 'a@b.c', 'a@b.c', 'b.c', m.account_id, '' FROM membership m,"
+    " tenant t WHERE t.code = 'END'",
+])
+def test_a_closed_tenant_takes_nothing_in(one, statement):
+    one.sql("INSERT INTO tenant (id, code, name, name_folded, slug, state,"
+            " ended_at) VALUES (gen_random_uuid(), 'END', 'End', 'end', 'end',"
+            " 'closed', now()) ON CONFLICT DO NOTHING")
+    refused(one, APP, "40001", statement)
 
 
 @pytest.mark.parametrize("domain, code", [
@@ -121,7 +151,8 @@ def test_functions_that_lend_rights_are_safe(one):
             AND p.pronamespace = 'public'::regnamespace ORDER BY 1""")
     assert found == [(name, ["search_path=public, pg_temp"], False)
                      for name in ("account_close", "audit_write",
-                                  "mail_queue", "seating_fall_due")]
+                                  "mail_queue", "seating_fall_due",
+                                  "tenant_state_guard", "tenant_takes_in")]
 
 
 def test_public_has_nothing(one):

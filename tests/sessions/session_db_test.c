@@ -66,8 +66,8 @@ test_tenant(void **state)
 	assert_string_equal(s->tenant_code, "SESS");
 	assert_string_equal(s->tenant_name, "Sess");
 	assert_int_equal(s->role, MEMBER_MANAGER);
-	(void)people_ask("UPDATE tenant SET state = 'closed' WHERE code = "
-	    "'SESS'");
+	(void)people_ask("UPDATE tenant SET state = 'closed', "
+	    "ended_at = now() WHERE code = 'SESS'");
 	s = session_db_find(db, token);
 	assert_null(s->tenant_id);
 	assert_int_equal(s->role, MEMBER_NONE);
