@@ -40,7 +40,8 @@
  * request_rejected	the contact		request_id request_name product
  *						reason
  * request_withdrawn	the contact, when	request_id request_name product
- *			another person did it	by (that person's name)
+ *			another person did it	by (that person's name; none:
+ *						it ended by joining a client)
  * invitation		address			invitation_id client
  * owner_person_joined	each owner		person email client role by
  * owner_person_gone	each owner		person email client by (that

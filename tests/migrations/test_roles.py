@@ -78,7 +78,7 @@ def test_no_second_live_subscription(one, slug, one_key, code):
 def test_a_product_with_subscriptions_keeps_its_rule(one):
     refused(one, APP, FOREIGN, "UPDATE product SET one_key_per_tenant = false"
             " WHERE slug = 'revio-api'")
-    refused(one, APP, "LK020", "UPDATE subscription SET one_key = false")
+    refused(one, APP, DENIED, "UPDATE subscription SET one_key = false")
 
 
 def test_a_tenant_keeps_its_code(one):

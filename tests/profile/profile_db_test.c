@@ -120,7 +120,7 @@ test_many(void **state)
 	assert_string_equal(p.list[0].name, "A 12-KEY");
 	assert_string_equal(p.list[9].name, "A 3-KEY");
 	/* Those that were answered long ago are not shown. */
-	run(db, "UPDATE request SET decided_at = now() - interval '31 days' "
+	run(owner, "UPDATE request SET decided_at = now() - interval '31 days' "
 	    "WHERE name <> 'A 5-KEY'", DB_NONE);
 	p = profile_db_read(db, ada, NULL);
 	assert_int_equal(p.n, 1);
