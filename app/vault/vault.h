@@ -5,7 +5,7 @@
  * changes it after the start.
  *
  * Kinds that must be there: "data", and the HMAC purposes "subscription-key",
- * "subscription-key-prefix" and "link".
+ * "subscription-key-prefix", "link" and "api-user-password".
  */
 #ifndef VAULT_VAULT_H
 #define VAULT_VAULT_H

@@ -9,6 +9,7 @@
 
 static const char *const kinds[] = {
 	"data", "subscription-key", "subscription-key-prefix", "link",
+	"api-user-password",
 };
 
 const struct keyring	*vault;
@@ -73,7 +74,8 @@ vault_init(struct db *db)
 	DB_QUERY(vault_make,
 	    "INSERT INTO sealed_key (kind, version, master_version, sealed)"
 	    " SELECT fresh.kind, 1, $1::integer, fresh.sealed"
-	    " FROM (VALUES ($2::text, $6::bytea), ($3, $7), ($4, $8), ($5, $9))"
+	    " FROM (VALUES ($2::text, $7::bytea), ($3, $8), ($4, $9),"
+	    "     ($5, $10), ($6, $11))"
 	    "     AS fresh (kind, sealed)"
 	    " WHERE NOT EXISTS (SELECT FROM sealed_key AS old"
 	    "     WHERE old.kind = fresh.kind)"
