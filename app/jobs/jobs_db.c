@@ -43,13 +43,19 @@ DB_QUERY(subscription_expire,
     "     'subscription.expired', 'subscription', id)) FROM ended),"
     "     (SELECT count(id) FROM told)");
 
-/* Half of the time over, and not the whole of it. */
+/*
+ * Half of the time over, and not the whole of it.  While a request waits on the
+ * contact its clock stands still: due_at has moved by all that it waited so
+ * far, and due_at - waited, which never moves, is what a request is told of by,
+ * so that an answer does not lead to a second mail.
+ */
 DB_QUERY(request_reminder,
     "WITH once AS ("
     " INSERT INTO job (kind, subject, due)"
-    " SELECT 'request_reminder', id, due_at FROM request"
-    " WHERE state = 'submitted' AND due_at > now()"
-    " AND submitted_at + (due_at - submitted_at) / 2 <= now()"
+    " SELECT 'request_reminder', id, due_at - waited FROM request"
+    " WHERE state = 'submitted' AND waiting_on = 'staff' AND due_at > now()"
+    " AND submitted_at + waited + (due_at - waited - submitted_at) / 2"
+    "     <= now()"
     " ON CONFLICT DO NOTHING RETURNING subject),"
     " told AS ("
     " SELECT mail_queue('request_reminder', a.id, NULL, " REQUEST_PARAMS
@@ -62,8 +68,8 @@ DB_QUERY(request_reminder,
 DB_QUERY(request_overdue,
     "WITH once AS ("
     " INSERT INTO job (kind, subject, due)"
-    " SELECT 'request_overdue', id, due_at FROM request"
-    " WHERE state = 'submitted' AND due_at <= now()"
+    " SELECT 'request_overdue', id, due_at - waited FROM request"
+    " WHERE state = 'submitted' AND waiting_on = 'staff' AND due_at <= now()"
     " ON CONFLICT DO NOTHING RETURNING subject),"
     " told AS ("
     " SELECT mail_queue('request_overdue', a.id, NULL, " REQUEST_PARAMS

@@ -96,7 +96,7 @@ empty(void **state)
 	(void)state;
 	(void)sql("DELETE FROM outbox");
 	(void)sql("DELETE FROM job");
-	(void)sql("DELETE FROM request");
+	(void)sql("TRUNCATE request CASCADE");
 	(void)sql("DELETE FROM subscription");
 	return (0);
 }
@@ -211,6 +211,43 @@ test_decided_is_not_told(void **state)
 	assert_int_equal(count("outbox"), 0);
 }
 
+/* Neither is sent while it waits on the contact, whose time is not counted; and
+ * each once, though the end of the time has moved. */
+static void
+test_the_clock_stands_still(void **state)
+{
+	(void)state;
+	add_request("-60 hours", "-12 hours");
+	(void)sql("UPDATE request SET waiting_on = 'contact'");
+	(void)sql("UPDATE request SET waits_since = now() - interval '40 hours'");
+	jobs_run(courier);
+	assert_int_equal(count("outbox"), 0);
+	/* 60 - 40 hours are less than half of 48. */
+	(void)sql("UPDATE request SET waiting_on = 'staff'");
+	assert_int_equal(count("request WHERE waits_since IS NULL"
+	    " AND waited >= interval '40 hours'"
+	    " AND due_at - waited = submitted_at + interval '48 hours'"
+	    " AND due_at > now() + interval '27 hours'"), 1);
+	jobs_run(courier);
+	assert_int_equal(count("outbox"), 0);
+	(void)sql("UPDATE request SET submitted_at = submitted_at -"
+	    " interval '5 hours', due_at = due_at - interval '5 hours'");
+	jobs_run(courier);
+	assert_int_equal(count("outbox WHERE kind = 'request_reminder'"), 2);
+	(void)sql("UPDATE request SET waiting_on = 'contact'");
+	(void)sql("UPDATE request SET waits_since = now() - interval '1 hour'");
+	(void)sql("UPDATE request SET waiting_on = 'staff'");
+	jobs_run(courier);
+	assert_int_equal(count("outbox"), 2);
+	/* Whatever ends a request starts the clock again before. */
+	(void)sql("UPDATE request SET waiting_on = 'contact'");
+	(void)sql("UPDATE request SET state = 'withdrawn', decided_at = now()");
+	assert_int_equal(count("request WHERE waiting_on = 'staff'"
+	    " AND waits_since IS NULL"), 1);
+	assert_int_equal(count("request_note WHERE kind = 'decision'"
+	    " AND outcome = 'withdrawn' AND side = 'system'"), 1);
+}
+
 /* One old and one young row in each table. */
 static void
 test_prune(void **state)
@@ -308,6 +345,7 @@ main(void)
 		cmocka_unit_test_setup(test_reminder, empty),
 		cmocka_unit_test_setup(test_overdue, empty),
 		cmocka_unit_test_setup(test_decided_is_not_told, empty),
+		cmocka_unit_test_setup(test_the_clock_stands_still, empty),
 		cmocka_unit_test_setup(test_prune, empty),
 	};
 

@@ -40,6 +40,10 @@ def refused(one, role, code, statement):
     "DELETE FROM sealed_key",
     "DELETE FROM subscription_key",
     "UPDATE tenant_domain SET domain = 'x.example'",
+    "UPDATE request_note SET text = 'x'",
+    "DELETE FROM request_note",
+    "DELETE FROM request_consent",
+    "UPDATE request_consent SET tenant_id = tenant_id",
 ])
 def test_denied_to_both(one, role, statement):
     refused(one, role, DENIED, statement)
@@ -151,8 +155,9 @@ def test_functions_that_lend_rights_are_safe(one):
             AND p.pronamespace = 'public'::regnamespace ORDER BY 1""")
     assert found == [(name, ["search_path=public, pg_temp"], False)
                      for name in ("account_close", "audit_write",
-                                  "mail_queue", "seating_fall_due",
-                                  "tenant_state_guard", "tenant_takes_in")]
+                                  "mail_queue", "request_note_end",
+                                  "seating_fall_due", "tenant_state_guard",
+                                  "tenant_takes_in")]
 
 
 def test_public_has_nothing(one):
