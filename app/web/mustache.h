@@ -2,7 +2,8 @@
  * Mustache templates: https://mustache.github.io, core modules (comments,
  * delimiters, interpolation, inverted, partials, sections) and inheritance
  * ({{<parent}} {{$block}}), without lambdas, dynamic names and without any way
- * to show text unescaped: {{{x}}} and {{&x}} are errors at load.
+ * to show text unescaped: {{{x}}} and {{&x}} are errors at load.  Finished HTML
+ * is a kind of value of its own: see view_html().
  *
  * A set holds every template below a folder, parsed once, before the workers
  * fork; its names are paths without ".html" or ".txt" endings stripped to the

@@ -190,6 +190,14 @@ value_render(struct render *r, const struct place *place,
 	case VALUE_BOOL:
 		buf_str(r->out, value->truth ? "true" : "false");
 		return (true);
+	case VALUE_HTML:
+		if (place->t->is_text || !str_ends(place->t->pool +
+		    node->text, "_html"))
+			return (render_fail(r, place, node, "\"%s\" is HTML: "
+			    "its name ends in _html, and it is none for text.",
+			    place->t->pool + node->text));
+		buf_str(r->out, value->html->text);
+		return (true);
 	case VALUE_MAP:
 	case VALUE_LIST:
 		break;
@@ -363,6 +371,8 @@ value_is_true(const struct value *value)
 		return (true);
 	case VALUE_LIST:
 		return (value->list->n > 0);
+	case VALUE_HTML:
+		return (value->html->text[0] != '\0');
 	}
 	return (false);
 }

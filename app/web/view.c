@@ -44,6 +44,13 @@ view_bool(struct view *v, const char *name, bool truth)
 	view_set(v, name, VALUE_BOOL)->truth = truth;
 }
 
+void
+view_html(struct view *v, const char *name, const struct html *html)
+{
+	assert(html != NULL);
+	view_set(v, name, VALUE_HTML)->html = html;
+}
+
 struct view *
 view_map(struct view *v, const char *name)
 {

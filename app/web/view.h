@@ -17,6 +17,7 @@
 #include "base/arena.h"
 
 struct view;
+struct html;			/* web/markdown.h */
 
 struct view	*view_new(struct arena *);
 /* NULL is stored as "", which is false in a section, as Mustache has it.  So
@@ -24,6 +25,14 @@ struct view	*view_new(struct arena *);
 void		 view_text(struct view *, const char *name, const char *text);
 void		 view_int(struct view *, const char *name, int64_t);
 void		 view_bool(struct view *, const char *name, bool);
+/*
+ * HTML that is shown as it is: the one value that is not escaped.  Only
+ * web/markdown.c can make one.  The name must end in "_html", so that a
+ * template shows what it has there, and a lint can see that it stands in the
+ * content of an element; rendering fails otherwise, and in a mail's text.
+ */
+void		 view_html(struct view *, const char *name,
+		    const struct html *);
 /* A fresh map under the name. */
 struct view	*view_map(struct view *, const char *name);
 /* Puts a map that exists under a name. */

@@ -1,6 +1,7 @@
 /*
- * The reading side of a view, for mustache_render.c alone: pages build views
- * through view.h and never look into them.
+ * The reading side of a view, for mustache_render.c: pages build views through
+ * view.h and never look into them.  What HTML is made of stands here, too, so
+ * that web/markdown.c alone can make some; a lint keeps others out.
  *
  * A look-up compares the name's hash, which a template computes when it is
  * parsed and a view when the name is set.  Hashes stand apart from the
@@ -12,7 +13,13 @@
 
 #include "web/view.h"
 
-enum value_kind { VALUE_TEXT, VALUE_INT, VALUE_BOOL, VALUE_MAP, VALUE_LIST };
+enum value_kind { VALUE_TEXT, VALUE_INT, VALUE_BOOL, VALUE_MAP, VALUE_LIST,
+	VALUE_HTML };
+
+/* Finished HTML: complete elements, for the content of one. */
+struct html {
+	const char	*text;
+};
 
 struct value {
 	enum value_kind	 kind;
@@ -22,6 +29,7 @@ struct value {
 		bool			 truth;
 		struct view		*map;
 		struct value_list	*list;
+		const struct html	*html;
 	};
 };
 

@@ -18,6 +18,8 @@ FORM = re.compile(r"<form\b(.*?)</form>", re.S | re.I)
 CSRF = re.compile(r"\{\{>\s*partials/csrf\s*\}\}")
 # Values that the program chooses among constants, or a setting.
 CHOSEN = ("/{{where}}", "mailto:{{support_email}}")
+# Finished HTML stands in the content of an element, never in a tag.
+HTML = re.compile(r"\{\{\s*[\w.]*_html\s*\}\}")
 URL = ("href", "action", "src", "srcset", "formaction", "poster", "data",
        "xlink:href")
 
@@ -57,6 +59,8 @@ def tags(path, text, mail):
     text = re.sub(r"\{\{[<>$][^}]*\}\}", blank, text)
     for tag in TAG.finditer(text):
         line = line_of(text, tag.start())
+        if HTML.search(tag.group()):
+            yield path, line, "HTML is for the content of an element"
         for match in ATTRIBUTE.finditer(outside_quotes(tag.group(2))):
             name, value = match.group(1).lower(), match.group(2)
             if name.startswith("on"):
