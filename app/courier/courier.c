@@ -4,16 +4,18 @@
  * run side by side, since each claims the rows that it sends.
  *
  * A round: note how the last mail ended, if that could not be written yet; run
- * the jobs when it is time; send all that is due; wait for a NOTIFY, for the
- * next mail to fall due, or for the next jobs.  When the database is lost, the
- * round ends there and begins again, 50 ms to 1 s later.  SIGTERM and SIGINT
- * end it after the mail that is under way.
+ * the jobs, and write heads of the audit to the log, when it is time; send all
+ * that is due; wait for a NOTIFY, for the next mail to fall due, or for the
+ * next jobs.  When the database is lost, the round ends there and begins
+ * again, 50 ms to 1 s later.  SIGTERM and SIGINT end it after the mail that is
+ * under way.
  */
 #include <curl/curl.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 
+#include "audit/audit.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
@@ -39,6 +41,7 @@ struct courier {
 	struct mustache_set	*templates;
 	const char		*from;		/* for SMTP: address alone */
 	int64_t			 jobs_at;	/* monotonic */
+	int64_t			 heads_at;	/* of the audit, monotonic */
 	int			 backoff_ms;	/* 0: all is well */
 	bool			 reopen;	/* the connection was lost */
 
@@ -152,6 +155,9 @@ round_run(struct courier *c)
 		jobs_run(c->db);
 		c->jobs_at = clock_monotonic() + JOBS_EVERY_S * SECOND_US;
 	}
+	if (clock_monotonic() >= c->heads_at && !audit_export(c->db))
+		c->heads_at = clock_monotonic() +
+		    AUDIT_EXPORT_EVERY_S * SECOND_US;
 	if (c->backoff_ms > 0) {
 		log_event(LOG_LEVEL_INFO, "database_back", NULL);
 		c->backoff_ms = 0;
@@ -287,7 +293,7 @@ wait_for_work(struct courier *c)
 	int64_t	until, due, left, began;
 
 	due = outbox_due_in(c->db);
-	until = c->jobs_at;
+	until = c->heads_at < c->jobs_at ? c->heads_at : c->jobs_at;
 	if (due < until - clock_monotonic())
 		until = clock_monotonic() + due;
 	while (!stopping) {

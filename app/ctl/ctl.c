@@ -35,6 +35,9 @@ static const struct command {
 	    "add clients from code,name,email_domains" },
 	{ "subscription", "list", ctl_subscription_list, "[--json]",
 	    "list subscriptions" },
+	{ "audit", "verify", ctl_audit_verify, "[--anchors FILE]",
+	    "check that no audit row was changed, moved or taken out; FILE is "
+	    "a courier's log" },
 	{ NULL, "doctor", ctl_doctor, "",
 	    "check database, schema, keys and mail" },
 };

@@ -26,6 +26,7 @@ enum ctl_exit	ctl_staff_reset_2fa(struct ctl *);
 enum ctl_exit	ctl_tenant_list(struct ctl *);
 enum ctl_exit	ctl_tenant_import(struct ctl *);
 enum ctl_exit	ctl_subscription_list(struct ctl *);
+enum ctl_exit	ctl_audit_verify(struct ctl *);
 enum ctl_exit	ctl_doctor(struct ctl *);
 
 /* One line on standard error; return CTL_REFUSED and CTL_USAGE. */

@@ -107,3 +107,17 @@ def without_grants(dump):
     return [line for line in dump.splitlines() if line
             and not line.startswith("--")
             and not re.match(r"(GRANT|REVOKE) .* ON SCHEMA public ", line)]
+
+
+def test_audit_rows_from_before_the_chains_are_chained(sqitch):
+    sqitch("deploy", "--to", "seatings")
+    sqitch.cluster.sql(sqitch.database, """
+        SELECT count(audit_write(CASE WHEN n % 3 > 0 THEN
+          '0189aaaa-0000-7000-8000-00000000000a'::uuid END, 'system', NULL,
+          'key.shown', 'subscription', '0189aaaa-0000-7000-8000-00000000000b',
+          jsonb_build_object('n', n))) FROM generate_series(1, 30) AS n""")
+    sqitch("deploy", "--verify")
+    assert sqitch.cluster.sql(sqitch.database, "SELECT count(*) FROM "
+                              "audit_link") == [(30,)]
+    assert "30 rows in 11 chains" in sqitch.cluster.ctl(
+        sqitch.database, "audit", "verify")

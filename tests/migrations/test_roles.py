@@ -154,7 +154,7 @@ def test_functions_that_lend_rights_are_safe(one):
             'EXECUTE') FROM pg_proc p WHERE p.prosecdef
             AND p.pronamespace = 'public'::regnamespace ORDER BY 1""")
     assert found == [(name, ["search_path=public, pg_temp"], False)
-                     for name in ("account_close", "audit_write",
+                     for name in ("account_close", "audit_chain", "audit_write",
                                   "mail_queue", "request_note_end",
                                   "seating_fall_due", "tenant_state_guard",
                                   "tenant_takes_in")]

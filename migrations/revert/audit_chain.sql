@@ -1,0 +1,11 @@
+BEGIN;
+DROP TRIGGER audit_chain ON audit;
+DROP FUNCTION audit_chain;
+DROP FUNCTION audit_append;
+DROP FUNCTION audit_hash;
+DROP FUNCTION audit_lane;
+DROP TABLE audit_export;
+DROP TABLE audit_exported;
+DROP TABLE audit_link;
+DROP TABLE audit_head;
+COMMIT;
