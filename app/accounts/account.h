@@ -5,13 +5,13 @@
  * 24 hours, once.
  *
  * Nobody learns whether an address has an account: signing up, sending again
- * and signing in do the same work and say the same for every address.  What a
- * stranger can use up are only his own tries: failures count for his network,
- * and for the pair of account and network, never for an account alone.
+ * and signing in do the same work and say the same for every address.  How
+ * tries count says accounts/tries.h.
  */
 #ifndef ACCOUNTS_ACCOUNT_H
 #define ACCOUNTS_ACCOUNT_H
 
+#include "accounts/tries.h"
 #include "crypto/password.h"
 #include "mail/address.h"
 #include "sessions/session.h"
@@ -91,15 +91,14 @@ struct credential {
 	bool		 is_active;
 	bool		 is_known;	/* somebody signed in from this network */
 	bool		 has_second;	/* a second factor is set */
-	const char	*network, *pair;	/* keys of the throttles */
-	int64_t		 wait_s;	/* 0: may try now */
+	struct tries	 tries;		/* where one with its password counts */
 };
 /* By address, or for somebody signed in by account id.  Same work whether
  * there is such an account or not. */
 WAITS struct credential account_db_credential(struct db *,
-		    const struct address *, const char *network);
+		    const struct address *, const struct visitor *);
 WAITS struct credential account_db_credential_of(struct db *,
-		    const char *account_id, const char *network);
+		    const char *account_id, const struct visitor *);
 /* Begins a session after the password was right; new_hash replaces the old one
  * (NULL: it stays).  False when the account or its password changed meanwhile,
  * the account is not active, or it has a second factor: then signing in goes
@@ -107,7 +106,7 @@ WAITS struct credential account_db_credential_of(struct db *,
 WAITS MUST_CHECK bool account_db_signin(struct db *,
 		    const struct credential *, const char *new_hash,
 		    const struct session_start *);
-/* Counts a failure and writes it down. */
+/* Writes a failure down. */
 WAITS void	 account_db_failed(struct db *, const struct credential *);
 
 /* ---- the account page ---- */

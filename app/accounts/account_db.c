@@ -3,56 +3,42 @@
  */
 #include "accounts/account.h"
 
-#include "crypto/token.h"
-
-/*
- * Failures that are allowed, by GCRA: from one network 20 at once and then one
- * in 10 seconds; for one account from one network 10 at once and then one in
- * 30 seconds, 2 880 a day of the 10^8 that a password must withstand.  A
- * failure is counted after the hash, so as many more as are being hashed at
- * once (WORK_QUEUE_MAX a worker) can slip through.
- */
-#define NETWORK		"'signin_network', $1, interval '10 s'"
-#define NETWORK_BURST	"20"
-#define PAIR		"'signin_pair', $2, interval '30 s'"
-#define PAIR_BURST	"10"
-
-/* $1 network, $2 pair, $3 whose; WHOSE joins `p` to it. */
+/* $1 network, $2 SHA-256 of the browser's cookie, $3 whose; WHOSE joins `p` to
+ * it. */
 #define CREDENTIAL(whose)						\
 	"SELECT a.id, a.password_hash, a.kind, a.staff_role, "		\
 	"coalesce(a.state = 'active', false), "				\
 	"EXISTS (SELECT FROM known_network k "				\
 	"WHERE k.network = ($1::text)::inet), "				\
-	"ceil(greatest(throttle_wait(" NETWORK ", " NETWORK_BURST "), "	\
-	"throttle_wait(" PAIR ", " PAIR_BURST ")))::bigint, "		\
+	"EXISTS (SELECT FROM known_browser b "				\
+	"WHERE b.account_id = a.id AND b.id_hash = $2::bytea), "	\
 	"EXISTS (SELECT FROM second_factor f WHERE f.account_id = a.id) "	\
 	"FROM (SELECT 1) AS one LEFT JOIN person p ON " whose " "	\
 	"LEFT JOIN account a ON a.id = p.account_id"
 
-WAITS static struct credential credential_read(struct db *, const struct db_query *,
-		    const char *who, const char *network);
-static const char *pair_key(struct arena *, const char *who,
-		    const char *network);
+WAITS static struct credential credential_read(struct db *,
+		    const struct db_query *, const char *who,
+		    const struct visitor *);
 
 struct credential
 account_db_credential(struct db *db, const struct address *address,
-    const char *network)
+    const struct visitor *visitor)
 {
 	DB_QUERY(account_credential, CREDENTIAL("p.email_folded = $3"));
 
 	return (credential_read(db, &account_credential, address->folded,
-	    network));
+	    visitor));
 }
 
 struct credential
 account_db_credential_of(struct db *db, const char *account_id,
-    const char *network)
+    const struct visitor *visitor)
 {
 	DB_QUERY(account_credential_of,
 	    CREDENTIAL("p.account_id = $3::uuid"));
 
 	return (credential_read(db, &account_credential_of, account_id,
-	    network));
+	    visitor));
 }
 
 bool
@@ -65,7 +51,7 @@ account_db_signin(struct db *db, const struct credential *credential,
 	    "WHERE id = $1::uuid AND state = 'active' "
 	    "AND password_hash = $2 AND NOT EXISTS (SELECT FROM second_factor f "
 	    "WHERE f.account_id = account.id) RETURNING id), "
-	    SESSION_SQL("who", "$4", "$5", "$6", "$7", "$8") ", "
+	    SESSION_SQL("who", "$4", "$5", "$6", "$7", "$8", "$9") ", "
 	    "audit AS (SELECT audit_write(m.tenant_id, 'account', who.id, "
 	    "'session.started', 'account', who.id) AS n "
 	    "FROM who LEFT JOIN membership m ON m.account_id = who.id) "
@@ -82,13 +68,12 @@ account_db_failed(struct db *db, const struct credential *credential)
 {
 	/* Without an account the same row is written, for the nil UUID. */
 	DB_QUERY(account_failed,
-	    "SELECT throttle_hit(" NETWORK "), throttle_hit(" PAIR "), "
-	    "audit_write(NULL, 'visitor', NULL, 'session.failed', 'account', "
-	    "coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))");
+	    "SELECT audit_write(NULL, 'visitor', NULL, 'session.failed', "
+	    "'account', coalesce($1::uuid, "
+	    "'00000000-0000-0000-0000-000000000000'))");
 	const struct db_rows	*rows;
 
-	rows = db_write(db, &account_failed, DB_ARGS(credential->network,
-	    credential->pair, credential->account_id));
+	rows = db_write(db, &account_failed, DB_ARGS(credential->account_id));
 	(void)rows;
 }
 
@@ -105,13 +90,13 @@ account_db_since(struct db *db, const char *account_id)
 
 static struct credential
 credential_read(struct db *db, const struct db_query *query, const char *who,
-    const char *network)
+    const struct visitor *visitor)
 {
 	const struct db_rows	*rows;
-	struct credential	 c = { .network = network };
+	struct credential	 c = { .account_id = NULL };
 
-	c.pair = pair_key(db_arena(db), who, network);
-	rows = db_read(db, query, DB_ARGS(network, c.pair, who));
+	rows = db_read(db, query,
+	    DB_ARGS(visitor->network, session_hash(db, visitor->browser), who));
 	c.account_id = db_text(rows, 0, 0);
 	c.hash = db_text(rows, 0, 1);
 	if (str_eq(db_is_null(rows, 0, 2) ? "" : db_text(rows, 0, 2), "staff"))
@@ -119,20 +104,9 @@ credential_read(struct db *db, const struct db_query *query, const char *who,
 		    ACCOUNT_ADMIN : ACCOUNT_STAFF;
 	c.is_active = db_truth(rows, 0, 4);
 	c.is_known = db_truth(rows, 0, 5);
-	c.wait_s = db_number(rows, 0, 6);
+	c.tries = tries_of(db_arena(db), TRY_PASSWORD,
+	    c.account_id != NULL ? c.account_id : who, visitor->network,
+	    db_truth(rows, 0, 6) ? visitor->browser : NULL);
 	c.has_second = db_truth(rows, 0, 7);
 	return (c);
-}
-
-/* A hash, because the table of throttles is not where addresses stand. */
-static const char *
-pair_key(struct arena *a, const char *who, const char *network)
-{
-	unsigned char	 hash[SHA256_BYTES];
-	const char	*text = arena_fmt(a, "%s\n%s", who, network);
-	char		*key = arena_alloc(a, 2 * SHA256_BYTES + 1);
-
-	sha256(hash, text, strlen(text));
-	hex_encode(key, hash, sizeof(hash));
-	return (key);
 }

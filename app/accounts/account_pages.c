@@ -60,6 +60,16 @@ account_page_done(struct req *rq, struct view *view)
 	}
 }
 
+bool
+account_page_try(struct req *rq, const struct tries *tries, const char *what)
+{
+	int64_t	wait_s = tries_db_begin(rq->db, tries);
+
+	if (wait_s > 0)
+		account_page_wait(rq, what, wait_s);
+	return (wait_s <= 0);
+}
+
 void
 account_page_wait(struct req *rq, const char *what, int64_t wait_s)
 {
@@ -67,6 +77,10 @@ account_page_wait(struct req *rq, const char *what, int64_t wait_s)
 
 	view_text(view, "what", what);
 	view_text(view, "when", account_wait_words(rq->arena, wait_s));
+	/* A minute is whole when it is over. */
+	view_text(view, "at", clock_long(rq->arena,
+	    rq->now + wait_s * SECOND_US + MINUTE_US - 1));
+	view_bool(view, "by_mail", str_eq(what, "sign-ins"));
 	respond_header(rq, "retry-after", arena_fmt(rq->arena, "%lld",
 	    (long long)(wait_s < 1 ? 1 : wait_s)));
 	respond_page(rq, 429, "errors/too_many", view);

@@ -55,6 +55,10 @@ WAITS void	account_page(struct req *);		/* GET /account */
  * in the view, with a title and a text, or "" for a word that it does not
  * know. */
 void		account_page_done(struct req *, struct view *);
+struct tries;
+/* tries_db_begin(); false when it has answered 429. */
+WAITS MUST_CHECK bool account_page_try(struct req *, const struct tries *,
+		    const char *what);
 /* Answers 429: too many of `what` ("sign-ins"), go on in so many seconds. */
 void		account_page_wait(struct req *, const char *what,
 		    int64_t wait_s);

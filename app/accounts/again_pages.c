@@ -29,7 +29,7 @@ WAITS static void	 ask_page(struct req *, int status, struct view *,
 WAITS static enum proven prove(struct req *, const struct ask *,
 			    const unsigned char *nonce);
 WAITS static enum second_result prove_password(struct req *, struct view *,
-			    struct again *, int64_t *ret_wait_s);
+			    struct again *, struct tries *ret_tries);
 WAITS static enum second_result prove_passkey(struct req *, struct view *,
 			    struct again *);
 WAITS static void	 refused(struct req *, struct view *,
@@ -125,24 +125,22 @@ prove(struct req *rq, const struct ask *ask, const unsigned char *nonce)
 {
 	struct session		*s = rq->session;
 	struct view		*view = view_new(rq->arena);
-	const struct challenge	 challenge = factor_db_challenge(rq->db,
-				    s->account_id, session_network(rq));
-	struct again		 again = { .account_id = s->account_id,
-				    .nonce = nonce };
+	struct visitor		 visitor = session_visitor(rq);
+	const struct challenge challenge =
+	    factor_db_challenge(rq->db, s->account_id, &visitor);
+	struct again again = { .account_id = s->account_id, .nonce = nonce };
 	enum second_result	 result;
 	char			*token;
-	int64_t			 wait_s = 0;
 
 	if (challenge.has_passkey && req_form(rq, "signature")[0] != '\0')
 		result = prove_passkey(rq, view, &again);
 	else if (challenge.has_totp || challenge.has_passkey)
-		result = second_check(rq, view, &challenge, &again.proof,
-		    &wait_s);
+		result =
+		    second_check(rq, view, &challenge, false, &again.proof);
 	else
-		result = prove_password(rq, view, &again, &wait_s);
+		result = prove_password(rq, view, &again, &again.proof.tries);
 	switch (result) {
 	case SECOND_WAIT:
-		account_page_wait(rq, "tries", wait_s);
 		return (NOT_PROVEN);
 	case SECOND_WRONG:
 		refused(rq, view, ask);
@@ -162,6 +160,8 @@ prove(struct req *rq, const struct ask *ask, const unsigned char *nonce)
 	case AGAIN_GONE:
 		req_fail(rq, 409, "again");
 	}
+	if (again.proof.tries.n > 0)
+		tries_db_right(rq->db, &again.proof.tries);
 	session_set_cookie(rq, token);
 	s->form_cookie = s->cookie;
 	s->cookie = token;
@@ -172,8 +172,9 @@ prove(struct req *rq, const struct ask *ask, const unsigned char *nonce)
 
 static enum second_result
 prove_password(struct req *rq, struct view *view, struct again *again,
-    int64_t *ret_wait_s)
+    struct tries *ret_tries)
 {
+	struct visitor		 visitor = session_visitor(rq);
 	struct password_job	*job;
 	struct credential	 credential;
 
@@ -181,12 +182,10 @@ prove_password(struct req *rq, struct view *view, struct again *again,
 		form_error(view, "password", "Type your password.");
 		return (SECOND_WRONG);
 	}
-	credential = account_db_credential_of(rq->db, again->account_id,
-	    session_network(rq));
-	if (credential.wait_s > 0) {
-		*ret_wait_s = credential.wait_s;
+	credential =
+	    account_db_credential_of(rq->db, again->account_id, &visitor);
+	if (!account_page_try(rq, &credential.tries, "tries"))
 		return (SECOND_WAIT);
-	}
 	job = arena_calloc(rq->arena, 1, sizeof(*job));
 	job->present = password_normalise(rq->arena,
 	    req_form(rq, "password"));
@@ -200,6 +199,7 @@ prove_password(struct req *rq, struct view *view, struct again *again,
 		return (SECOND_WRONG);
 	}
 	again->password_hash = credential.hash;
+	*ret_tries = credential.tries;
 	return (SECOND_RIGHT);
 }
 

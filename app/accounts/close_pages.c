@@ -21,6 +21,7 @@ void
 close_page_close(struct req *rq)
 {
 	struct view		*view = view_new(rq->arena);
+	struct visitor		 visitor = session_visitor(rq);
 	struct password_job	*job;
 	struct credential	 credential;
 
@@ -29,12 +30,10 @@ close_page_close(struct req *rq)
 		close_form(rq, 422, view);
 		return;
 	}
-	credential = account_db_credential_of(rq->db, rq->session->account_id,
-	    session_network(rq));
-	if (credential.wait_s > 0) {
-		account_page_wait(rq, "tries", credential.wait_s);
+	credential =
+	    account_db_credential_of(rq->db, rq->session->account_id, &visitor);
+	if (!account_page_try(rq, &credential.tries, "tries"))
 		return;
-	}
 	job = arena_calloc(rq->arena, 1, sizeof(*job));
 	job->present = password_normalise(rq->arena, req_form(rq, "password"));
 	job->present_hash = credential.hash;
@@ -47,6 +46,7 @@ close_page_close(struct req *rq)
 		close_form(rq, 422, view);
 		return;
 	}
+	tries_db_right(rq->db, &credential.tries);
 	switch (close_db_account(rq->db, &credential)) {
 	case CLOSE_DONE:
 		session_end_cookie(rq);

@@ -142,8 +142,6 @@ factor_check(const struct keyring *ring, struct arena *a,
 		return (FACTOR_UNREADABLE);
 	if (!challenge->has_totp)
 		return (FACTOR_WRONG);
-	if (challenge->totp_wait_s > 0)
-		return (FACTOR_WAIT);
 	if (seal_open(ring, a, totp_row(a, challenge->account_id),
 		challenge->sealed, challenge->sealed_bytes,
 		&secret) != SEAL_OK ||

@@ -12,9 +12,8 @@
  * associated data; of recovery codes there is a SHA-256, which can't be
  * searched through since each has 80 random bits.
  *
- * Wrong codes count for the account from this network, and one-time codes for
- * the account from anywhere as well: only somebody with the password can use
- * those tries up, and a recovery code opens even then.
+ * Wrong codes count as accounts/tries.h says: only somebody with the password
+ * can use up the account's tries, and a recovery code opens even then.
  */
 #ifndef ACCOUNTS_FACTOR_H
 #define ACCOUNTS_FACTOR_H
@@ -26,6 +25,7 @@
 
 #define RECOVERY_CODES	10
 #define RECOVERY_TEXT	20	/* "abcd-efgh-jkmn-pqrs" and the NUL */
+#define RECOVERY_EXAMPLE "8k3v-2qpm-x70d-h5ta"
 #define PENDING_S	(5 * 60)
 #define SETUP_S		(30 * 60)	/* to scan the code and type one */
 #define SETUP_BYTES	(TOTP_SECRET_BYTES + 8 + SEAL_OVERHEAD)
@@ -115,22 +115,22 @@ struct challenge {
 	size_t		 sealed_bytes;
 	int64_t		 last_counter;
 	int64_t		 recovery_left;
-	int64_t		 wait_s;	/* for whatever; 0: may try now */
-	int64_t		 totp_wait_s;	/* for one-time codes */
+	struct visitor	 visitor;	/* browser NULL: not known for it */
 };
 /* False when the pending sign-in is over. */
 WAITS MUST_CHECK bool factor_db_pending(struct db *, const char *token,
-		    const char *network, struct challenge *ret_challenge);
+		    const struct visitor *, struct challenge *ret_challenge);
 
 /* For an account that nobody doubts: a reset, a fresh sign-in. */
 WAITS struct challenge factor_db_challenge(struct db *, const char *account_id,
-		    const char *network);
+		    const struct visitor *);
 
 /* What was proven. */
 struct proof {
 	bool		 is_recovery;
 	int64_t		 counter;			/* one-time code */
 	unsigned char	 hash[SHA256_BYTES];		/* recovery code */
+	struct tries	 tries;		/* to give back when it was used */
 };
 /* Hashes of new codes as a text[] parameter, in hexadecimal. */
 const char	*recovery_hashes(struct db *, const struct recovery_codes *);
@@ -152,15 +152,13 @@ WAITS MUST_CHECK bool factor_db_enter(struct db *, const char *token,
 /* Uses the proof up for a reset; false when it was used by now. */
 WAITS MUST_CHECK bool factor_db_use(struct db *, const char *account_id,
 		    const struct proof *);
-/* Counts a wrong code and writes it down. */
-WAITS void	 factor_db_failed(struct db *, const char *account_id,
-		    const char *network);
+/* Writes a failure down. */
+WAITS void	 factor_db_failed(struct db *, const char *account_id);
 
 enum factor_verdict {
 	FACTOR_RIGHT,
 	FACTOR_WRONG,
 	FACTOR_UNREADABLE,	/* neither a one-time nor a recovery code */
-	FACTOR_WAIT,		/* too many one-time codes: totp_wait_s */
 	FACTOR_CLOSED,		/* the sealed secret does not open */
 };
 /* Holds what was typed against the challenge, without using it up. */

@@ -5,20 +5,6 @@
 
 #include <assert.h>
 
-/*
- * Wrong codes, by GCRA.  For an account from one network 5 at once, then one
- * in a minute.  One-time codes for an account from anywhere 20 at once, then
- * one in 5 minutes: 288 a day, each right with a chance of 3 in 10^6 (three
- * steps are taken), which is one in 1 150 a day for who has the password.
- * $1 is the account, $2 the network.
- */
-#define PAIR \
-	"'factor_pair', encode(sha256(convert_to($1::text || " \
-	"E'\\n' || $2::text, 'UTF8')), 'hex'), interval '1 min'"
-#define PAIR_BURST	"5"
-#define WHOLE	"'factor', $1::text, interval '5 min'"
-#define WHOLE_BURST	"20"
-
 #define AUDIT(from, action)						\
 	"audit_write(m.tenant_id, 'account', " from ".id, '" action "', "	\
 	"'account', " from ".id)"
@@ -42,8 +28,8 @@
 	"VALUES (" nonce "::bytea, $1::uuid) "				\
 	"ON CONFLICT (nonce_hash) DO NOTHING RETURNING account_id AS id)"
 
-WAITS static struct challenge challenge_read(struct db *,
-		    const struct db_rows *, const char *network);
+static struct challenge challenge_read(struct db *,
+		    const struct db_rows *, const struct visitor *);
 static const char *nonce_hash(struct db *, const char *nonce);
 
 struct factors
@@ -178,35 +164,41 @@ factor_db_pend(struct db *db, const struct credential *credential,
 	"a.id, a.kind, a.staff_role, t.sealed, t.last_counter, "	\
 	"(SELECT count(*) FROM recovery_code r "			\
 	"WHERE r.account_id = a.id AND r.used_at IS NULL), "		\
-	"EXISTS (SELECT FROM passkey k WHERE k.account_id = a.id)"
+	"EXISTS (SELECT FROM passkey k WHERE k.account_id = a.id), "	\
+	"EXISTS (SELECT FROM known_browser b "				\
+	"WHERE b.account_id = a.id AND b.id_hash = $2::bytea)"
 
 bool
-factor_db_pending(struct db *db, const char *token, const char *network,
-    struct challenge *ret_challenge)
+factor_db_pending(struct db *db, const char *token,
+    const struct visitor *visitor, struct challenge *ret_challenge)
 {
 	DB_QUERY(factor_pending,
 	    "SELECT " CHALLENGE " FROM (SELECT a.* FROM " PENDING("$1") ") "
 	    "AS a LEFT JOIN totp t ON t.account_id = a.id");
 	const struct db_rows	*rows;
 
-	rows = db_read(db, &factor_pending, DB_ARGS(session_hash(db, token)));
+	rows = db_read(db, &factor_pending,
+	    DB_ARGS(session_hash(db, token),
+		session_hash(db, visitor->browser)));
 	if (rows->n == 0)
 		return (false);
-	*ret_challenge = challenge_read(db, rows, network);
+	*ret_challenge = challenge_read(db, rows, visitor);
 	return (true);
 }
 
 struct challenge
-factor_db_challenge(struct db *db, const char *account_id, const char *network)
+factor_db_challenge(struct db *db, const char *account_id,
+    const struct visitor *visitor)
 {
 	DB_QUERY(factor_challenge,
 	    "SELECT " CHALLENGE " FROM account a "
 	    "LEFT JOIN totp t ON t.account_id = a.id WHERE a.id = $1::uuid");
 	const struct db_rows	*rows;
 
-	rows = db_read(db, &factor_challenge, DB_ARGS(account_id));
+	rows = db_read(db, &factor_challenge,
+	    DB_ARGS(account_id, session_hash(db, visitor->browser)));
 	assert(rows->n == 1);
-	return (challenge_read(db, rows, network));
+	return (challenge_read(db, rows, visitor));
 }
 
 /* $1 pending sign-in, $2 what was proven; `used` is who did. */
@@ -215,11 +207,12 @@ factor_db_challenge(struct db *db, const char *account_id, const char *network)
 	"gone AS (DELETE FROM pending_signin WHERE id_hash = $1::bytea "	\
 	"AND EXISTS (SELECT FROM used)), "				\
 	"who AS (UPDATE account SET signed_in_at = now() "		\
-	"WHERE id = (SELECT id FROM used) RETURNING id), " SESSION_SQL("who", "$3", "$4", "$5", "$6", "$7") ", " \
-		  "audit AS (SELECT audit_write(m.tenant_id, 'account', who.id, " \
-		  "'session.started', 'account', who.id, " \
-		  "jsonb_build_object('factor', '" factor "')) AS n " \
-		  "FROM who " TENANT("who") ")"
+	"WHERE id = (SELECT id FROM used) RETURNING id), "		\
+	SESSION_SQL("who", "$3", "$4", "$5", "$6", "$7", "$8") ", "	\
+	"audit AS (SELECT audit_write(m.tenant_id, 'account', who.id, "	\
+	"'session.started', 'account', who.id, "			\
+	"jsonb_build_object('factor', '" factor "')) AS n "		\
+	"FROM who " TENANT("who") ")"
 
 bool
 factor_db_enter(struct db *db, const char *token, const struct proof *proof,
@@ -270,25 +263,23 @@ factor_db_use(struct db *db, const char *account_id, const struct proof *proof)
 }
 
 void
-factor_db_failed(struct db *db, const char *account_id, const char *network)
+factor_db_failed(struct db *db, const char *account_id)
 {
 	DB_QUERY(factor_failed,
-	    "SELECT throttle_hit(" PAIR "), throttle_hit(" WHOLE "), "
-	    "audit_write(NULL, 'visitor', NULL, 'factor.failed', 'account', "
-	    "$1::uuid)");
+	    "SELECT audit_write(NULL, 'visitor', NULL, 'factor.failed', "
+	    "'account', $1::uuid)");
 	const struct db_rows	*rows;
 
-	rows = db_write(db, &factor_failed, DB_ARGS(account_id, network));
+	rows = db_write(db, &factor_failed, DB_ARGS(account_id));
 	(void)rows;
 }
 
 static struct challenge
-challenge_read(struct db *db, const struct db_rows *rows, const char *network)
+challenge_read(struct db *db, const struct db_rows *rows,
+    const struct visitor *visitor)
 {
-	DB_QUERY(factor_wait,
-	    "SELECT ceil(throttle_wait(" PAIR ", " PAIR_BURST "))::bigint, "
-	    "ceil(throttle_wait(" WHOLE ", " WHOLE_BURST "))::bigint");
-	struct challenge	 c = { .account_id = db_text(rows, 0, 0) };
+	struct challenge	 c = { .account_id = db_text(rows, 0, 0),
+				    .visitor = *visitor };
 
 	if (str_eq(db_text(rows, 0, 1), "staff"))
 		c.kind = str_eq(db_text(rows, 0, 2), "admin") ? ACCOUNT_ADMIN :
@@ -300,9 +291,8 @@ challenge_read(struct db *db, const struct db_rows *rows, const char *network)
 	}
 	c.recovery_left = db_number(rows, 0, 5);
 	c.has_passkey = db_truth(rows, 0, 6);
-	rows = db_read(db, &factor_wait, DB_ARGS(c.account_id, network));
-	c.wait_s = db_number(rows, 0, 0);
-	c.totp_wait_s = db_number(rows, 0, 1);
+	if (!db_truth(rows, 0, 7))
+		c.visitor.browser = NULL;
 	return (c);
 }
 

@@ -153,10 +153,10 @@ passkey_db_enter(struct db *db, struct bytes id, int64_t count,
     const unsigned char nonce[AGAIN_NONCE], const struct session_start *start)
 {
 	DB_QUERY(passkey_enter,
-	    "WITH " USED ", " BURN("$8", "used") ", "
+	    "WITH " USED ", " BURN("$9", "used") ", "
 	    "who AS (UPDATE account SET signed_in_at = now() "
 	    "WHERE id IN (SELECT id FROM burn) RETURNING id), "
-	    SESSION_SQL("who", "$3", "$4", "$5", "$6", "$7") ", "
+	    SESSION_SQL("who", "$3", "$4", "$5", "$6", "$7", "$8") ", "
 	    "audit AS (SELECT audit_write(m.tenant_id, 'account', who.id, "
 	    "'session.started', 'account', who.id, "
 	    "jsonb_build_object('factor', 'passkey')) AS n "

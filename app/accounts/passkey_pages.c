@@ -107,7 +107,7 @@ passkey_page_enter(struct req *rq)
 		refused(rq);
 		return;
 	}
-	session_set_cookie(rq, start.token);
+	session_set_cookies(rq, &start);
 	if (req_cookie(rq, session_cookie_name(rq, "second")) != NULL)
 		respond_cookie(rq, session_cookie_name(rq, "second"), "", 0);
 	respond_see_other(rq, account_next(proof.kind, next));
@@ -142,10 +142,10 @@ passkey_check(struct req *rq, struct passkey_proof *ret_proof)
 	    req_form(rq, "signature"), &answer.signature) ||
 	    !passkey_db_find(rq->db, answer.id, &passkey))
 		return (false);
-	if (passkey_verify(&site, challenge, &answer, &passkey,
-	    &proof.count) != PASSKEY_GOOD) {
-		factor_db_failed(rq->db, passkey.account_id,
-		    session_network(rq));
+	if (passkey_verify(&site, challenge, &answer, &passkey, &proof.count) !=
+	    PASSKEY_GOOD) {
+		/* No try at anything: nobody guesses a signature. */
+		factor_db_failed(rq->db, passkey.account_id);
 		return (false);
 	}
 	proof.id = answer.id;

@@ -23,6 +23,7 @@ void
 password_page_change(struct req *rq)
 {
 	struct view		*view = view_new(rq->arena);
+	struct visitor		 visitor = session_visitor(rq);
 	struct credential	 credential;
 	struct password_job	*job;
 	char			*token;
@@ -36,12 +37,10 @@ password_page_change(struct req *rq)
 		password_form(rq, 422, view);
 		return;
 	}
-	credential = account_db_credential_of(rq->db, rq->session->account_id,
-	    session_network(rq));
-	if (credential.wait_s > 0) {
-		account_page_wait(rq, "tries", credential.wait_s);
+	credential =
+	    account_db_credential_of(rq->db, rq->session->account_id, &visitor);
+	if (!account_page_try(rq, &credential.tries, "tries"))
 		return;
-	}
 	job = judge(rq, &credential, view);
 	if (form_has_errors(view)) {
 		password_form(rq, 422, view);
@@ -80,6 +79,8 @@ judge(struct req *rq, const struct credential *credential, struct view *view)
 	    s->client;
 	if (!work_run(password_job_run, job, true))
 		req_fail(rq, 503, "busy");
+	if (job->is_right)
+		tries_db_right(rq->db, &credential->tries);
 	if (!job->is_right) {
 		account_db_failed(rq->db, credential);
 		form_error(view, "password", "This is not your present "

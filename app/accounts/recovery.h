@@ -2,7 +2,9 @@
  * Passwords that were forgotten, and passwords that are changed (ASVS 6.2.3,
  * 6.4).  Whoever asks gets the same answer for every address; a mail goes to
  * those with an account.  Its link works once, for 30 minutes, and only the
- * newest one does; a password that was changed meanwhile ends it, too.
+ * newest one does; a password that was changed meanwhile ends it, too.  Mails
+ * to an address go ever more slowly (RECOVERY_EVERY_MAX_S), and always within
+ * the life of the link before: who asks in another's name locks nobody out.
  *
  * A new password ends all sessions and is told to the address by mail.
  */
@@ -12,7 +14,8 @@
 #include "accounts/account.h"
 
 #define RECOVERY_LINK_S		(30 * 60)
-#define RECOVERY_MAILS		3	/* an hour and address */
+#define RECOVERY_MAILS		3	/* at once */
+#define RECOVERY_EVERY_MAX_S	(20 * 60)	/* then 1, 2, 4 ... minutes */
 
 /* As signup_db_ask(): SIGNUP_QUEUED also where no mail is due. */
 WAITS struct signup_answer recovery_db_ask(struct db *, const struct address *,
@@ -25,10 +28,11 @@ struct recovery {		/* behind a link */
 /* False when the link does not count (any more), for whatever reason. */
 WAITS MUST_CHECK bool recovery_db_find(struct db *, const char *token,
 		    struct recovery *ret_recovery);
-/* Uses the link: the account has this password and no session any more.
- * False when the link does not count any more: somebody was faster. */
+/* Uses the link: the account has this password and no session any more, and
+ * of all browsers knows this one alone.  False when the link does not count any
+ * more: somebody was faster. */
 WAITS MUST_CHECK bool recovery_db_reset(struct db *, const char *token,
-		    const char *password_hash);
+		    const char *password_hash, const char *browser);
 
 /*
  * Changes the password of somebody signed in whose present one was right.  The

@@ -103,7 +103,8 @@ recovery_db_find(struct db *db, const char *token,
 }
 
 bool
-recovery_db_reset(struct db *db, const char *token, const char *password_hash)
+recovery_db_reset(struct db *db, const char *token, const char *password_hash,
+    const char *browser)
 {
 	/* Of two at once, the second waits for the row of `used`, sees that it
 	 * is used, and changes nothing. */
@@ -116,6 +117,11 @@ recovery_db_reset(struct db *db, const char *token, const char *password_hash)
 	    "RETURNING a.id), "
 	    "ended AS (DELETE FROM session s USING who "
 	    "WHERE s.account_id = who.id), "
+	    "forgotten AS (DELETE FROM known_browser b USING who "
+	    "WHERE b.account_id = who.id AND b.id_hash <> $3::bytea), "
+	    "known AS (INSERT INTO known_browser (id_hash, account_id) "
+	    "SELECT $3::bytea, id FROM who "
+	    "ON CONFLICT (account_id, id_hash) DO NOTHING), "
 	    "mail AS MATERIALIZED (SELECT mail_queue('password_reset', id, "
 	    "NULL) AS id FROM who), "
 	    "audit AS MATERIALIZED (SELECT audit_write(m.tenant_id, 'account', "
@@ -124,8 +130,9 @@ recovery_db_reset(struct db *db, const char *token, const char *password_hash)
 	    "SELECT (SELECT count(n) FROM audit), (SELECT count(id) FROM mail)");
 	const struct db_rows	*rows;
 
-	rows = db_write(db, &recovery_reset, DB_ARGS(link_hash(db, token),
-	    password_hash));
+	rows = db_write(db, &recovery_reset,
+	    DB_ARGS(link_hash(db, token), password_hash,
+		session_hash(db, browser)));
 	return (db_number(rows, 0, 0) == 1);
 }
 

@@ -81,14 +81,14 @@ recovery_page_form(struct req *rq)
 		reset_gone(rq, 410);
 		return;
 	}
-	(void)recovery_page_factor(rq, view, recovery.account_id, false);
+	(void)recovery_page_asks(rq, view, recovery.account_id);
 	reset_form(rq, 200, view, &recovery);
 }
 
 void
 recovery_page_reset(struct req *rq)
 {
-	const char		*token = req_param(rq, "token");
+	const char		*token = req_param(rq, "token"), *browser;
 	struct view		*view = view_new(rq->arena);
 	struct password_job	*job;
 	struct recovery		 recovery;
@@ -109,23 +109,25 @@ recovery_page_reset(struct req *rq)
 		job->verdict = PASSWORD_TOO_SHORT;
 	if (job->verdict != PASSWORD_GOOD)
 		form_error(view, "password", password_advice(job->verdict));
+	if (!form_has_errors(view) && !job->done)
+		req_fail(rq, 503, "hash_memory");
 	/* Last, since a code counts once: it is not used up by a password
 	 * that is refused. */
+	if (recovery_page_asks(rq, view, recovery.account_id) &&
+	    !form_has_errors(view) &&
+	    recovery_page_factor(rq, view, recovery.account_id) == SECOND_WAIT)
+		return;
 	if (form_has_errors(view)) {
-		(void)recovery_page_factor(rq, view, recovery.account_id,
-		    false);
-	} else if (!job->done) {
-		req_fail(rq, 503, "hash_memory");
-	} else if (recovery_page_factor(rq, view, recovery.account_id,
-	    true)) {
-		if (!recovery_db_reset(rq->db, token, job->hash)) {
-			reset_gone(rq, 409);
-			return;
-		}
-		respond_see_other(rq, "/signin?done=reset");
+		reset_form(rq, 422, view, &recovery);
 		return;
 	}
-	reset_form(rq, 422, view, &recovery);
+	browser = session_browser(rq);
+	if (!recovery_db_reset(rq->db, token, job->hash, browser)) {
+		reset_gone(rq, 409);
+		return;
+	}
+	session_set_browser(rq, browser);
+	respond_see_other(rq, "/signin?done=reset");
 }
 
 static void

@@ -4,6 +4,7 @@
 #ifndef ACCOUNTS_RECOVERY_PAGES_H
 #define ACCOUNTS_RECOVERY_PAGES_H
 
+#include "accounts/second.h"
 #include "web/req.h"
 
 /* recovery_pages.c */
@@ -18,12 +19,12 @@ WAITS void	password_page(struct req *);		/* GET /account/password */
 WAITS void	password_page_change(struct req *);	/* POST */
 WAITS void	password_page_well_known(struct req *);
 
-/*
- * second_pages.c.  The second factor of a reset: sets "asks_factor" in the view where the
- * account has one.  is_posted: looks at the field "code" and returns whether
- * the reset may go on; if not, the field has an error.
- */
-WAITS bool	recovery_page_factor(struct req *, struct view *,
-		    const char *account_id, bool is_posted);
+/* second_pages.c.  Whether a reset asks for a second factor, also as
+ * "asks_factor" in the view; and whether the field "code" has one, which is
+ * used up then. */
+WAITS bool	recovery_page_asks(struct req *, struct view *,
+		    const char *account_id);
+WAITS MUST_CHECK enum second_result recovery_page_factor(struct req *,
+		    struct view *, const char *account_id);
 
 #endif

@@ -12,16 +12,18 @@
 struct req;
 
 enum second_result {
-	SECOND_RIGHT,		/* and still to be used up */
+	SECOND_RIGHT,		/* and still to be used up: then tries_db_right()
+				 * of the proof */
 	SECOND_WRONG,		/* the view has the error, the failure counts */
-	SECOND_WAIT,		/* too many failures: ret_wait_s */
+	SECOND_WAIT,		/* and answered: too many failures */
 };
-/* Holds the form's code against the challenge. */
+/* Holds the form's code against the challenge; has_link: of somebody with a
+ * link that was mailed. */
 WAITS MUST_CHECK enum second_result second_check(struct req *, struct view *,
-		    const struct challenge *, struct proof *ret_proof,
-		    int64_t *ret_wait_s);
-/* Counts a failure and puts the error into the view; with the proof that a
- * statement found used, NULL for a code that is not right. */
+		    const struct challenge *, bool has_link,
+		    struct proof *ret_proof);
+/* Writes a failure down and puts the error into the view; with the proof that
+ * a statement found used, NULL for a code that is not right. */
 WAITS void	 second_wrong(struct req *, struct view *,
 		    const struct challenge *, const struct proof *);
 

@@ -36,6 +36,7 @@ second_page(struct req *rq)
 {
 	const char *next = session_next(rq->arena, req_query(rq, "next"));
 	const char		*token = pending_cookie(rq);
+	struct visitor		 visitor = session_visitor(rq);
 	struct challenge	 challenge;
 
 	if (rq->session != NULL) {
@@ -43,8 +44,7 @@ second_page(struct req *rq)
 		return;
 	}
 	if (token == NULL ||
-	    !factor_db_pending(rq->db, token, session_network(rq),
-		&challenge)) {
+	    !factor_db_pending(rq->db, token, &visitor, &challenge)) {
 		respond_see_other(rq, "/signin");
 		return;
 	}
@@ -56,27 +56,25 @@ second_page_enter(struct req *rq)
 {
 	const char *next = session_next(rq->arena, req_form(rq, "next"));
 	const char		*token = pending_cookie(rq);
+	struct visitor		 visitor = session_visitor(rq);
 	struct view		*view = view_new(rq->arena);
 	struct challenge	 challenge;
 	struct session_start	 start;
 	struct proof		 proof;
-	int64_t			 wait_s;
 
 	/* Over, or never begun in this browser: from the start. */
 	if (token == NULL ||
-	    !factor_db_pending(rq->db, token, session_network(rq),
-		&challenge)) {
+	    !factor_db_pending(rq->db, token, &visitor, &challenge)) {
 		respond_see_other(rq, "/signin");
 		return;
 	}
-	switch (second_check(rq, view, &challenge, &proof, &wait_s)) {
+	switch (second_check(rq, view, &challenge, false, &proof)) {
 	case SECOND_RIGHT:
 		break;
 	case SECOND_WRONG:
 		second_form(rq, 422, view, &challenge, next);
 		return;
 	case SECOND_WAIT:
-		account_page_wait(rq, "codes", wait_s);
 		return;
 	}
 	start = session_begin(rq);
@@ -85,72 +83,81 @@ second_page_enter(struct req *rq)
 		second_form(rq, 422, view, &challenge, next);
 		return;
 	}
-	session_set_cookie(rq, start.token);
+	tries_db_right(rq->db, &proof.tries);
+	session_set_cookies(rq, &start);
 	respond_cookie(rq, session_cookie_name(rq, "second"), "", 0);
 	respond_see_other(rq, account_next(challenge.kind, next));
 }
 
 bool
-recovery_page_factor(struct req *rq, struct view *view, const char *account_id,
-    bool is_posted)
+recovery_page_asks(struct req *rq, struct view *view, const char *account_id)
 {
+	struct visitor		 visitor = session_visitor(rq);
 	const struct challenge challenge =
-	    factor_db_challenge(rq->db, account_id, session_network(rq));
-	struct proof		 proof;
-	int64_t			 wait_s;
+	    factor_db_challenge(rq->db, account_id, &visitor);
+	bool asks = challenge.has_totp || challenge.has_passkey;
 
 	/* A passkey signs in by itself, so its owner needs no new password:
 	 * here a recovery code is asked for. */
-	view_bool(view, "asks_factor", challenge.has_totp ||
-	    challenge.has_passkey);
-	if (!challenge.has_totp && !challenge.has_passkey)
-		return (true);
-	if (!is_posted)
-		return (false);
-	switch (second_check(rq, view, &challenge, &proof, &wait_s)) {
-	case SECOND_RIGHT:
-		if (factor_db_use(rq->db, account_id, &proof))
-			return (true);
+	view_bool(view, "asks_factor", asks);
+	return (asks);
+}
+
+enum second_result
+recovery_page_factor(struct req *rq, struct view *view, const char *account_id)
+{
+	struct visitor		 visitor = session_visitor(rq);
+	const struct challenge challenge =
+	    factor_db_challenge(rq->db, account_id, &visitor);
+	enum second_result	 result;
+	struct proof		 proof;
+
+	result = second_check(rq, view, &challenge, true, &proof);
+	if (result != SECOND_RIGHT)
+		return (result);
+	if (!factor_db_use(rq->db, account_id, &proof)) {
 		second_wrong(rq, view, &challenge, &proof);
-		return (false);
-	case SECOND_WRONG:
-		return (false);
-	case SECOND_WAIT:
-		form_error(view, "code",
-		    arena_fmt(rq->arena,
-			"Too many "
-			"codes were wrong. Try again %s.",
-			account_wait_words(rq->arena, wait_s)));
-		return (false);
+		return (SECOND_WRONG);
 	}
-	abort();
+	tries_db_right(rq->db, &proof.tries);
+	return (SECOND_RIGHT);
 }
 
 enum second_result
 second_check(struct req *rq, struct view *view,
-    const struct challenge *challenge, struct proof *ret_proof,
-    int64_t *ret_wait_s)
+    const struct challenge *challenge, bool has_link, struct proof *ret_proof)
 {
-	if (challenge->wait_s > 0) {
-		*ret_wait_s = challenge->wait_s;
-		return (SECOND_WAIT);
-	}
-	switch (factor_check(vault, rq->arena, challenge, rq->now,
-	    req_form(rq, "code"), ret_proof)) {
-	case FACTOR_RIGHT:
-		return (SECOND_RIGHT);
-	case FACTOR_WRONG:
-		second_wrong(rq, view, challenge, NULL);
-		return (SECOND_WRONG);
-	case FACTOR_UNREADABLE:
+	const char	*typed = req_form(rq, "code");
+	unsigned char	 hash[SHA256_BYTES];
+	char		 code[TOTP_CODE];
+	struct tries	 tries;
+
+	/* What is no code at all is no try. */
+	if (!recovery_code_hash(challenge->account_id, typed, hash) &&
+	    !totp_code(typed, code)) {
 		form_error(view, "code",
 		    "Type the 6 digits that your app "
-		    "shows, or a recovery code such as "
-		    "8k3v-2qpm-x70d-h5ta.");
+		    "shows, or a recovery code such as " RECOVERY_EXAMPLE ".");
 		return (SECOND_WRONG);
-	case FACTOR_WAIT:
-		*ret_wait_s = challenge->totp_wait_s;
+	}
+	tries = tries_of(rq->arena,
+	    recovery_code_hash(challenge->account_id, typed, hash) ?
+		TRY_RECOVERY_CODE :
+		has_link ? TRY_LINK_CODE :
+			   TRY_CODE,
+	    challenge->account_id, challenge->visitor.network,
+	    challenge->visitor.browser);
+	if (!account_page_try(rq, &tries, "codes"))
 		return (SECOND_WAIT);
+	switch (factor_check(vault, rq->arena, challenge, rq->now, typed,
+	    ret_proof)) {
+	case FACTOR_RIGHT:
+		ret_proof->tries = tries;
+		return (SECOND_RIGHT);
+	case FACTOR_WRONG:
+	case FACTOR_UNREADABLE:
+		second_wrong(rq, view, challenge, NULL);
+		return (SECOND_WRONG);
 	case FACTOR_CLOSED:
 		req_fail(rq, 500, "totp_does_not_open");
 	}
@@ -161,7 +168,7 @@ void
 second_wrong(struct req *rq, struct view *view,
     const struct challenge *challenge, const struct proof *proof)
 {
-	factor_db_failed(rq->db, challenge->account_id, session_network(rq));
+	factor_db_failed(rq->db, challenge->account_id);
 	form_error(view, "code",
 	    proof != NULL && proof->is_recovery ?
 		"This is none of your recovery codes, or it was used before. "

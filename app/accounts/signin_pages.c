@@ -43,6 +43,7 @@ signin_page_enter(struct req *rq)
 	const char		*next = session_next(rq->arena, req_form(rq, "next"));
 	const char		*email = req_form(rq, "email");
 	struct view		*view = view_new(rq->arena);
+	struct visitor		 visitor = session_visitor(rq);
 	struct credential	 credential;
 	struct verify_job	*job;
 	struct session_start	 start;
@@ -61,15 +62,14 @@ signin_page_enter(struct req *rq)
 		signin_form(rq, 422, view, next);
 		return;
 	}
-	credential = account_db_credential(rq->db, &address,
-	    session_network(rq));
-	if (credential.wait_s > 0) {
-		account_page_wait(rq, "sign-ins", credential.wait_s);
+	credential = account_db_credential(rq->db, &address, &visitor);
+	if (!account_page_try(rq, &credential.tries, "sign-ins"))
 		return;
-	}
 	job = verify(rq, &credential);
 	new_hash = job->has_new ? job->new_hash : NULL;
 	right = job->match != PASSWORD_WRONG && credential.is_active;
+	if (right)
+		tries_db_right(rq->db, &credential.tries);
 	if (right && credential.has_second &&
 	    second_begin(rq, &credential, new_hash, next))
 		return;
@@ -82,7 +82,7 @@ signin_page_enter(struct req *rq)
 		signin_form(rq, 422, view, next);
 		return;
 	}
-	session_set_cookie(rq, start.token);
+	session_set_cookies(rq, &start);
 	respond_see_other(rq, account_next(credential.kind, next));
 }
 

@@ -148,7 +148,8 @@ account_db_create(struct db *db, const char *token,
 	    "email_domain, name, client) SELECT $2::uuid, email, email_folded, "
 	    "email_domain, $3, CASE WHEN invited_as IS NULL THEN $4 "
 	    "ELSE '' END FROM used), "
-	    SESSION_SQL("made", "$6", "$7", "$8", "$9", "$10") ", "
+	    SESSION_SQL("made", "$6", "$7", "$8", "$9", "$10",
+	    "$11") ", "
 	    "audit AS (SELECT audit_write(NULL, 'account', id, "
 	    "'account.created', 'account', id, jsonb_build_object('role', "
 	    "coalesce(staff_role, 'contact'))) AS one, "

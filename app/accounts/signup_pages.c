@@ -189,7 +189,7 @@ signup_page_create(struct req *rq)
 		verify_gone(rq, 409, view_new(rq->arena));
 		return;
 	}
-	session_set_cookie(rq, start.token);
+	session_set_cookies(rq, &start);
 	if (req_cookie(rq, session_cookie_name(rq, "sent")) != NULL)
 		respond_cookie(rq, session_cookie_name(rq, "sent"), "", 0);
 	respond_see_other(rq, account_home(kind));

@@ -162,7 +162,13 @@ DB_QUERY(known_device_prune,
     " WHERE last_at < now() - interval '90 days' RETURNING 1)"
     " SELECT count(*) FROM gone");
 
-/* After its 30 minutes it counts for the mails of an hour, and for nothing
+/* As long as its cookie: SESSION_BROWSER_S. */
+DB_QUERY(known_browser_prune,
+    "WITH gone AS (DELETE FROM known_browser"
+    " WHERE last_at < now() - interval '365 days' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
+/* After its 30 minutes it counts for the mails of 3 hours, and for nothing
  * then. */
 DB_QUERY(recovery_prune,
     "WITH gone AS (DELETE FROM recovery"
@@ -194,7 +200,8 @@ static const struct db_query *const jobs[] = {
 	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,
 	&pending_signin_prune, &invitation_prune, &join_ask_prune,
 	&known_network_prune, &outbox_prune, &job_prune,
-	&known_device_prune, &recovery_prune, &email_change_prune,
+	&known_device_prune, &known_browser_prune,
+	&recovery_prune, &email_change_prune,
 };
 
 WAITS void

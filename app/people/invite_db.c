@@ -229,7 +229,7 @@ invite_db_create(struct db *db, const char *token, const char *name,
 	    "), seat AS (INSERT INTO membership (account_id, tenant_id, role,"
 	    "    let_in_by) SELECT $2::uuid, tenant_id, role, 'invitation'"
 	    "  FROM used RETURNING account_id, tenant_id"
-	    "), " SESSION_SQL("made", "$5", "$6", "$7", "$8", "$9") ", "
+	    "), " SESSION_SQL("made", "$5", "$6", "$7", "$8", "$9", "$10") ", "
 	    SEATED("$3::text") ", born AS (SELECT audit_write(NULL, 'account',"
 	    "    id, 'account.created', 'account', id, jsonb_build_object("
 	    "    'role', 'contact')) AS n, audit_write(NULL, 'account', id,"

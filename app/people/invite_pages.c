@@ -96,7 +96,7 @@ create(struct req *rq, const struct invite *invite)
 		gone(rq, 409);
 		return;
 	}
-	session_set_cookie(rq, start.token);
+	session_set_cookies(rq, &start);
 	respond_see_other(rq, "/profile");
 }
 

@@ -20,6 +20,7 @@
 #define SESSION_TOUCH_S		(5 * 60)	/* last use is written so often */
 #define SESSION_NEXT_MAX	512		/* bytes of a path to go on to */
 #define SESSION_AGENT_MAX	200		/* bytes kept of User-Agent */
+#define SESSION_BROWSER_S	(365 * 24 * 3600)	/* of its cookie */
 
 enum account_kind { ACCOUNT_CONTACT, ACCOUNT_STAFF, ACCOUNT_ADMIN };
 enum member_role { MEMBER_NONE, MEMBER_MEMBER, MEMBER_MANAGER, MEMBER_OWNER };
@@ -83,6 +84,8 @@ struct session_start {
 	const char	*agent;
 	const char	*old;		/* cookie of the session that it replaces,
 					 * NULL for none */
+	const char	*browser;	/* cookie that the browser keeps when
+					 * the session ends, NULL for none */
 };
 struct session_start session_begin(struct req *);
 
@@ -90,9 +93,11 @@ struct session_start session_begin(struct req *);
  * CTEs that begin a session for the row `from` (a CTE with the account's id as
  * `id`), in the statement that decides on it: the new row, the end of the one
  * that the browser had, the network as one that somebody has signed in from,
- * and the device as one of the account, with the mail about a new one.  token to old are placeholders ("$3"), filled by SESSION_ARGS().
+ * the device as one of the account, with the mail about a new one, and the
+ * browser as one that is known.  token to browser are placeholders ("$3"),
+ * filled by SESSION_ARGS().
  */
-#define SESSION_SQL(from, token, address, network, agent, old)		\
+#define SESSION_SQL(from, token, address, network, agent, old, browser)	\
 	"session_new AS (INSERT INTO session (id_hash, account_id, "	\
 	"expires_at, address, agent) SELECT " token "::bytea, id, "	\
 	"now() + interval '14 days', " address "::inet, "		\
@@ -109,21 +114,31 @@ struct session_start session_begin(struct req *);
 	"device_seen(id, " address "::inet, " network "::inet, "	\
 	agent "::text) FROM " from " "					\
 	"ON CONFLICT (account_id, device) DO UPDATE SET last_at = now(), " \
-	"told = coalesce(excluded.told, d.told))"
-/* The five parameters, in the macro's order. */
+	"told = coalesce(excluded.told, d.told)), "			\
+	"session_browser AS (INSERT INTO known_browser AS b "		\
+	"(id_hash, account_id) SELECT " browser "::bytea, id FROM " from " " \
+	"WHERE " browser "::bytea IS NOT NULL "			\
+	"ON CONFLICT (account_id, id_hash) DO UPDATE SET last_at = now())"
+/* The six parameters, in the macro's order. */
 #define SESSION_ARGS(db, start)						\
 	session_hash((db), (start)->token), (start)->address,		\
-	(start)->network, (start)->agent, session_hash((db), (start)->old)
+	(start)->network, (start)->agent, session_hash((db), (start)->old), \
+	session_hash((db), (start)->browser)
 
 /* The SHA-256 of a cookie as a bytea parameter; NULL for NULL. */
 const char *session_hash(struct db *, const char *token);
 
 /*
- * Cookies of a session that was just made by accounts/ with SESSION_SQL: the
- * new cookie is set and the pre-session's ended.
+ * Cookies of a session that was just made by accounts/ with SESSION_SQL: its
+ * own and the browser's are set, and the pre-session's ended.
  */
+void	session_set_cookies(struct req *, const struct session_start *);
+/* A living session has a new token. */
 void	session_set_cookie(struct req *, const char *token);
+void	session_set_browser(struct req *, const char *browser);
 void	session_end_cookie(struct req *);
+/* A new cookie for a browser that has none, else the one that it has. */
+const char *session_browser(struct req *);
 /* "" for the session's, or a word for another cookie of ours. */
 const char *session_cookie_name(struct req *, const char *word);
 
@@ -169,5 +184,12 @@ const char *session_referer(struct arena *, const char *referer,
 /* The client's network as text, for throttles: IPv4 address, IPv6 /64, "::"
  * for a client without an address. */
 const char *session_network(struct req *);
+
+/* Where a try comes from. */
+struct visitor {
+	const char	*network;
+	const char	*browser;	/* its cookie, NULL: none */
+};
+struct visitor session_visitor(struct req *);
 
 #endif

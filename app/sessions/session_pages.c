@@ -96,7 +96,15 @@ session_begin(struct req *rq)
 	}
 	if (rq->session != NULL)
 		start.old = rq->session->cookie;
+	start.browser = session_browser(rq);
 	return (start);
+}
+
+void
+session_set_cookies(struct req *rq, const struct session_start *start)
+{
+	session_set_cookie(rq, start->token);
+	session_set_browser(rq, start->browser);
 }
 
 void
@@ -105,6 +113,35 @@ session_set_cookie(struct req *rq, const char *token)
 	respond_cookie(rq, session_cookie_name(rq, ""), token, SESSION_LIFE_S);
 	if (req_cookie(rq, session_cookie_name(rq, "form")) != NULL)
 		respond_cookie(rq, session_cookie_name(rq, "form"), "", 0);
+}
+
+void
+session_set_browser(struct req *rq, const char *browser)
+{
+	respond_cookie(rq, session_cookie_name(rq, "browser"), browser,
+	    SESSION_BROWSER_S);
+}
+
+const char *
+session_browser(struct req *rq)
+{
+	const char	*kept = session_visitor(rq).browser;
+	char		*token;
+
+	if (kept != NULL)
+		return (kept);
+	token = arena_alloc(rq->arena, TOKEN_TEXT);
+	token_make(token);
+	return (token);
+}
+
+struct visitor
+session_visitor(struct req *rq)
+{
+	const char *token = req_cookie(rq, session_cookie_name(rq, "browser"));
+
+	return ((struct visitor){ .network = session_network(rq),
+	    .browser = token != NULL && token_shaped(token) ? token : NULL });
 }
 
 void

@@ -120,6 +120,14 @@ people_link(const char *email)
 	return (token);
 }
 
+/* Somebody from this network whose browser has no cookie. */
+static inline const struct visitor *
+people_from(const char *network)
+{
+	return (arena_memdup(arena, &(struct visitor){ .network = network },
+	    sizeof(struct visitor)));
+}
+
 static inline struct session_start
 people_start(void)
 {

@@ -4,6 +4,7 @@
  */
 #include "accounts/people.h"
 #include "accounts/recovery.h"
+#include "base/clock.h"
 
 static enum signup_result
 ask(const char *email)
@@ -41,10 +42,10 @@ test_reset(void **state)
 	assert_string_equal(recovery.name, "Ada Byron");
 	assert_string_equal(recovery.client, "Altaworx");
 	assert_non_null(session_db_find(db, cookie));
-	assert_true(recovery_db_reset(db, token, "new hash"));
+	assert_true(recovery_db_reset(db, token, "new hash", "browser"));
 	assert_null(session_db_find(db, cookie));
 	assert_false(recovery_db_find(db, token, &recovery));
-	assert_false(recovery_db_reset(db, token, "newer hash"));
+	assert_false(recovery_db_reset(db, token, "newer hash", "browser"));
 	assert_string_equal(people_ask("SELECT password_hash FROM account "
 	    "JOIN person ON account_id = id WHERE email = 'reset@a.example'"),
 	    "new hash");
@@ -65,10 +66,15 @@ test_same_rows_without_account(void **state)
 	    "= 'nobody@a.example'"), "recovery");
 }
 
+/* Each mail moved back by the time that had to pass: never as long as a link
+ * lives. */
 static void
-test_three_an_hour(void **state)
+test_mails_come_ever_more_slowly(void **state)
 {
-	int	i;
+	static const int	minutes[] = { 1, 2, 4, 8, 16, 20, 20, 20 };
+	struct signup_answer	answer = { 0 };
+	struct address		address = people_address("busy@a.example");
+	size_t			i;
 
 	(void)state;
 	for (i = 0; i < RECOVERY_MAILS; i++)
@@ -76,6 +82,19 @@ test_three_an_hour(void **state)
 	assert_int_equal(ask("busy@a.example"), SIGNUP_ADDRESS_BUSY);
 	assert_string_equal(people_ask("SELECT count(*) FROM recovery WHERE "
 	    "email_folded = 'busy@a.example'"), "3");
+	for (i = 0; i < COUNT(minutes); i++) {
+		answer = recovery_db_ask(db, &address, "198.51.100.9");
+		assert_int_equal(answer.result, SIGNUP_ADDRESS_BUSY);
+		assert_in_range(answer.next_at, clock_now() +
+		    (minutes[i] * 60 - 5) * SECOND_US,
+		    clock_now() + minutes[i] * MINUTE_US);
+		(void)people_ask(arena_fmt(arena, "WITH moved AS (UPDATE "
+		    "recovery SET created_at = created_at - interval '%d min' "
+		    "WHERE email_folded = 'busy@a.example' RETURNING 1) "
+		    "SELECT count(*) FROM moved", minutes[i]));
+		assert_int_equal(ask("busy@a.example"), SIGNUP_QUEUED);
+	}
+	assert_true(RECOVERY_EVERY_MAX_S < RECOVERY_LINK_S);
 }
 
 static void
@@ -91,7 +110,7 @@ test_links_that_do_not_count(void **state)
 	(void)ask("many@a.example");
 	second = link_of("many@a.example");
 	assert_false(recovery_db_find(db, first, &recovery));
-	assert_false(recovery_db_reset(db, first, "x"));
+	assert_false(recovery_db_reset(db, first, "x", "browser"));
 	assert_true(recovery_db_find(db, second, &recovery));
 	/* Of another purpose. */
 	assert_false(recovery_db_find(db, people_link("many@a.example"),
@@ -100,7 +119,7 @@ test_links_that_do_not_count(void **state)
 	(void)people_ask("UPDATE account SET password_at = now() FROM person "
 	    "WHERE account_id = id AND email = 'many@a.example'");
 	assert_false(recovery_db_find(db, second, &recovery));
-	assert_false(recovery_db_reset(db, second, "x"));
+	assert_false(recovery_db_reset(db, second, "x", "browser"));
 }
 
 static void
@@ -114,7 +133,8 @@ test_change(void **state)
 
 	(void)state;
 	cookie = people_contact("c@a.example");
-	credential = account_db_credential(db, &address, "192.0.2.7");
+	credential = account_db_credential(db, &address,
+	    people_from("192.0.2.7"));
 	assert_true(account_db_signin(db, &credential, NULL, &other));
 	token_make(token);
 	/* Of a session that is no more, nothing changes. */
@@ -163,7 +183,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_same_rows_without_account),
-		cmocka_unit_test(test_three_an_hour),
+		cmocka_unit_test(test_mails_come_ever_more_slowly),
 		cmocka_unit_test(test_links_that_do_not_count),
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_job),

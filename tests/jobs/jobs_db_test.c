@@ -285,6 +285,10 @@ test_prune(void **state)
 		    " ('" ADA "', 'a', now() - interval '91 days'),"
 		    " ('" ADA "', 'b', now() - interval '89 days')",
 		    "known_device" },
+		{ "INSERT INTO known_browser (account_id, id_hash, last_at)"
+		  " VALUES ('" ADA "', 'a', now() - interval '366 days'),"
+		  " ('" ADA "', 'b', now() - interval '364 days')",
+		    "known_browser" },
 		{ "INSERT INTO recovery (id, email_folded, token_hash,"
 		    " created_at, expires_at) VALUES"
 		    " (gen_random_uuid(), 'a@x', 'a', now() - interval '25 h',"

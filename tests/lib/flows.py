@@ -56,7 +56,7 @@ def sign_in(server, email, password=PASSWORD, browser=None):
 
 
 def sign_out(browser):
-    page = browser.get("/profile").expect(200)
+    page = browser.get("/account").expect(200)
     return browser.submit(page, action="/signout").expect(303)
 
 

@@ -154,7 +154,8 @@ test_replaced(void **state)
 
 	(void)state;
 	start.old = old;
-	c = account_db_credential(db, &address, "192.0.2.7");
+	c = account_db_credential(db, &address,
+	    people_from("192.0.2.7"));
 	assert_true(account_db_signin(db, &c, NULL, &start));
 	assert_null(session_db_find(db, old));
 	assert_non_null(session_db_find(db, start.token));

@@ -57,15 +57,19 @@ def attributes(line):
 
 def test_cookies_on_loopback(server, email):
     browser = enter(server, email)
-    lines = dict(attributes(line) for line in browser.cookie_lines[:2])
+    lines = dict(attributes(line) for line in browser.cookie_lines
+                 if "Max-Age=0" not in line)
     assert lines == {
         f"latchkey_{server.port}_form": ["HttpOnly", "Path=/",
                                          "SameSite=Lax"],
         f"latchkey_{server.port}": ["HttpOnly", "Max-Age=1209600", "Path=/",
-                                    "SameSite=Lax"]}
+                                    "SameSite=Lax"],
+        f"latchkey_{server.port}_browser": [
+            "HttpOnly", "Max-Age=31536000", "Path=/", "SameSite=Lax"]}
     assert len(token(server, browser)) == 43
     # Sign-in ends the pre-session.
-    assert list(browser.cookies) == [f"latchkey_{server.port}"]
+    assert sorted(browser.cookies) == [f"latchkey_{server.port}",
+                                       f"latchkey_{server.port}_browser"]
 
 
 def test_cookies_on_https(make_server):
@@ -76,7 +80,8 @@ def test_cookies_on_https(make_server):
                     headers={"Origin": "https://portal.example"})
     for line in browser.cookie_lines:
         name, rest = attributes(line)
-        assert name in ("__Host-latchkey", "__Host-latchkey-form")
+        assert name in ("__Host-latchkey", "__Host-latchkey-form",
+                        "__Host-latchkey-browser")
         assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(rest)
         assert not any(a.lower().startswith("domain") for a in rest)
     browser.get("/account").expect(200)
