@@ -17,6 +17,7 @@
 #include "products/product.h"
 #include "profile/profile.h"
 #include "requests/request.h"
+#include "requests/thread.h"
 #include "sessions/session_list.h"
 #include "tenants/tenant.h"
 #include "web/asset.h"
@@ -101,6 +102,8 @@ const struct route routes[] = {
 			request_page_subscribe_form, CONTACT },
 	{ METHOD_POST,	"/products/:slug/subscribe",
 			request_page_subscribe, CONTACT },
+	{ METHOD_GET,	"/requests/:id", thread_page_show, CONTACT },
+	{ METHOD_POST,	"/requests/:id/answer", thread_page_say, CONTACT },
 	{ METHOD_POST,	"/requests/:id/withdraw",
 			request_page_withdraw,	CONTACT },
 	{ METHOD_GET,	"/profile",	profile_page,	ACCOUNT },
@@ -134,6 +137,7 @@ const struct route routes[] = {
 			request_page_share,	STAFF | FRESH },
 	{ METHOD_POST,	"/staff/requests/:id/reject",
 			request_page_reject,	STAFF },
+	{ METHOD_POST,	"/staff/requests/:id/ask", thread_page_ask, STAFF },
 	{ METHOD_GET,	"/staff/people", staff_page_list, STAFF },
 	{ METHOD_POST,	"/staff/people/invite",
 			staff_page_invite,	ADMIN | FRESH },

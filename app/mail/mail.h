@@ -42,6 +42,10 @@
  * request_withdrawn	the contact, when	request_id request_name product
  *			another person did it	by (that person's name; none:
  *						it ended by joining a client)
+ * request_question	the contact		request_id request_name product
+ *						by question
+ * request_answer	who asked, who has	request_id request_name product
+ *			taken it		person answer
  * invitation		address			invitation_id client
  * owner_person_joined	each owner		person email client role by
  * owner_person_gone	each owner		person email client by (that

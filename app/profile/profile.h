@@ -30,6 +30,7 @@ struct profile_row {
 	int64_t		 due_at, decided_at;	/* decided_at 0: not yet */
 	const char	*reason;
 	bool		 is_own;	/* the contact's, not a colleague's */
+	bool		 waits_on_contact;	/* staff asked back */
 };
 
 struct profile {

@@ -11,7 +11,7 @@
 #define REQUEST_COLUMNS							\
 	"'r', r.id, r.name, r.product_id, r.state, r.decided_by, "	\
 	"r.submitted_at, r.due_at, r.decided_at, r.reason, "		\
-	"r.account_id = $1 "
+	"r.account_id = $1, r.waiting_on = 'contact' "
 
 #define PROFILE_KEY(alias, slot)					\
 	"LEFT JOIN LATERAL (SELECT last4, created_at "			\
@@ -33,11 +33,11 @@ profile_db_read(struct db *db, const char *account_id, const char *tenant_id)
 	    MICROS("x.at") ", p.calls_a_minute, p.calls_a_day, "
 	    "k1.last4, k2.last4, " MICROS("k1.created_at") ", "
 	    MICROS("k2.created_at") ", coalesce(" MICROS("x.due_at") ", 0), "
-	    MICROS("x.decided_at") ", x.reason, x.is_own FROM ("
+	    MICROS("x.decided_at") ", x.reason, x.is_own, x.waits FROM ("
 	    "(SELECT 's' AS kind, s.id, s.name, s.product_id, s.state, "
 	    "s.approved_by AS by, s.created_at AS at, "
 	    "NULL::timestamptz AS due_at, NULL::timestamptz AS decided_at, "
-	    "''::text AS reason, true AS is_own "
+	    "''::text AS reason, true AS is_own, false AS waits "
 	    "FROM subscription s WHERE s.tenant_id = $2 "
 	    "ORDER BY s.id DESC LIMIT 20) "
 	    "UNION ALL "
@@ -88,6 +88,7 @@ profile_db_read(struct db *db, const char *account_id, const char *tenant_id)
 			    db_number(rows, i, 15),
 			.reason = db_text(rows, i, 16),
 			.is_own = db_truth(rows, i, 17),
+			.waits_on_contact = db_truth(rows, i, 18),
 		};
 	return (list);
 }

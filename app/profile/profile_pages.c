@@ -137,6 +137,9 @@ show_request(struct req *rq, struct view *v, const struct profile_row *row,
 	view_text(v, "sent_at", clock_day(a, row->at));
 	view_text(v, "sent_iso", clock_iso(a, row->at));
 	view_text(v, "sent_ago", clock_ago(a, row->at, rq->now));
+	view_bool(v, "is_waiting", is_open && row->waits_on_contact);
+	view_bool(v, "can_open", row->is_own ||
+	    rq->session->role == MEMBER_OWNER);
 	if (is_open) {
 		view_bool(v, "can_withdraw", row->is_own ||
 		    rq->session->role == MEMBER_OWNER);

@@ -4,6 +4,8 @@
  */
 #include "requests/request.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "subscriptions/subscription.h"
 
@@ -24,6 +26,21 @@ static void	good(struct request_check *, const char *title,
 static void	warn(struct request_check *, const char *icon,
 		    const char *badge, const char *title, const char *text);
 static const struct request_candidate *named(const struct request *);
+
+enum request_state
+request_state_parse(const char *state)
+{
+	if (str_eq(state, "submitted"))
+		return (REQUEST_SUBMITTED);
+	if (str_eq(state, "approved"))
+		return (REQUEST_APPROVED);
+	if (str_eq(state, "shared"))
+		return (REQUEST_SHARED);
+	if (str_eq(state, "rejected"))
+		return (REQUEST_REJECTED);
+	assert(str_eq(state, "withdrawn"));
+	return (REQUEST_WITHDRAWN);
+}
 
 struct request_checks
 request_check(struct arena *a, const struct request *rq)

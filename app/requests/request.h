@@ -24,7 +24,6 @@ struct req;
 #define REQUEST_REASON_MAX	1000	/* characters */
 #define REQUEST_PAGE_ROWS	50
 #define REQUEST_CANDIDATES_MAX	5	/* tenants that it may be */
-#define REQUEST_EVENTS_MAX	50
 #define REQUEST_WARN_US		(12 * INT64_C(3600000000))	/* until due */
 
 enum request_state { REQUEST_SUBMITTED, REQUEST_APPROVED, REQUEST_SHARED,
@@ -53,6 +52,13 @@ struct request {
 	int64_t		 decided_at;	/* 0 while submitted */
 	const char	*decided_by;	/* name, "" if there is none */
 	const char	*reason;
+	bool		 waits_on_contact;	/* the clock stands still */
+	int64_t		 waits_since;	/* 0: it does not */
+	const char	*assigned_to;	/* name of who has taken it, or "" */
+	/* When the checks alone approve it, 0 if never; when that was stopped,
+	 * 0 if it was not, and by whom, "" for the checks themselves. */
+	int64_t		 auto_at, auto_stopped_at;
+	const char	*auto_stopped_by;
 	bool		 one_key;	/* the product's rule */
 	bool		 is_public_mail;
 	int64_t		 others_open;	/* of the same client */
@@ -84,6 +90,7 @@ struct request_checks {
 	int		 warnings;
 };
 
+enum request_state request_state_parse(const char *);
 struct request_checks request_check(struct arena *, const struct request *);
 /* The tenant whose key can be shared, or NULL. */
 const struct request_candidate *request_shareable(const struct request *);
@@ -121,19 +128,6 @@ WAITS MUST_CHECK enum request_withdraw_result request_db_withdraw(struct db *,
 WAITS struct request_list request_db_queue(struct db *, const char *after);
 /* NULL: no such request. */
 WAITS struct request *request_db_find(struct db *, const char *request_id);
-
-struct request_event {
-	const char	*action;	/* "request.submitted" */
-	const char	*person;	/* name of who did it, or "" */
-	int64_t		 at;
-};
-struct request_events {
-	struct request_event *list;
-	int		 n;
-};
-/* What was done to it, oldest first, from the audit. */
-WAITS struct request_events request_db_events(struct db *,
-		    const char *request_id);
 
 /* Who decides, on what, and with which reason ("" for none). */
 struct request_decision {

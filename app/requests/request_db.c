@@ -16,7 +16,7 @@
 #define MICROS(x)	"(extract(epoch FROM " x ") * 1000000)::bigint"
 
 /*
- * Columns 0 to 20 are the request's, 21 to 31 a candidate's.  A contact who is
+ * Columns 0 to 26 are the request's, 27 to 37 a candidate's.  A contact who is
  * a member has one candidate only: nobody is moved to another tenant.
  */
 #define REQUEST_READ(from)						\
@@ -31,7 +31,11 @@
     "(SELECT count(*) FROM request o WHERE o.state = 'submitted'"	\
     "  AND o.id <> r.id AND ((o.client_folded = r.client_folded"	\
     "  AND r.client_folded <> '') OR o.tenant_id = r.tenant_id)), "	\
-    "r.environment, "							\
+    "r.environment, r.waiting_on = 'contact', "				\
+    "coalesce(" MICROS("r.waits_since") ", 0), coalesce(ap.name, ''), "	\
+    "coalesce(" MICROS("r.auto_at") ", 0), "				\
+    "coalesce(" MICROS("r.auto_stopped_at") ", 0), "			\
+    "coalesce(sp.name, ''), "						\
     "c.id, c.code, c.name, c.is_own, c.by_code, c.by_name, "		\
     "c.has_domain, c.domains, c.key_name, c.key_since, c.owners "	\
     "FROM " from " r "							\
@@ -39,6 +43,8 @@
     "JOIN product pr ON pr.id = r.product_id "				\
     "LEFT JOIN person p ON p.account_id = r.account_id "		\
     "LEFT JOIN person dp ON dp.account_id = r.decided_by "		\
+    "LEFT JOIN person ap ON ap.account_id = r.assigned_to "		\
+    "LEFT JOIN person sp ON sp.account_id = r.auto_stopped_by "		\
     "LEFT JOIN membership own ON own.account_id = r.account_id "	\
     "LEFT JOIN LATERAL (SELECT t.id, t.code, t.name,"			\
     "  coalesce(t.id = own.tenant_id, false) AS is_own,"		\
@@ -76,12 +82,11 @@
     "  ORDER BY place LIMIT 5) c ON true "				\
     "ORDER BY r.submitted_at, r.id, c.place"
 
-#define CANDIDATE_COLUMN	21
+#define CANDIDATE_COLUMN	27
 
 static struct request	request_read(const struct db_rows *, int row);
 static void		candidate_read(const struct db_rows *, int row,
 			    struct request *);
-static enum request_state state_parse(const char *);
 static bool		cursor_parse(struct arena *, const char *after,
 			    int64_t *ret_at, const char **ret_id);
 
@@ -248,33 +253,6 @@ request_db_find(struct db *db, const char *request_id)
 	return (rq);
 }
 
-struct request_events
-request_db_events(struct db *db, const char *request_id)
-{
-	struct request_events	 events;
-	const struct db_rows	*rows;
-	int			 i;
-
-	DB_QUERY(request_events,
-	    "SELECT e.action, coalesce(p.name, ''), " MICROS("e.at") " "
-	    "FROM audit e LEFT JOIN person p ON p.account_id = e.actor_id "
-	    "WHERE e.subject_id = $1 AND e.subject_kind = 'request' "
-	    "ORDER BY e.id LIMIT 50");
-	_Static_assert(REQUEST_EVENTS_MAX == 50, "the limit above");
-
-	rows = db_read(db, &request_events, DB_ARGS(request_id));
-	events.n = rows->n;
-	events.list = arena_calloc(db_arena(db), (size_t)rows->n,
-	    sizeof(*events.list));
-	for (i = 0; i < rows->n; i++)
-		events.list[i] = (struct request_event){
-			.action = db_text(rows, i, 0),
-			.person = db_text(rows, i, 1),
-			.at = db_number(rows, i, 2),
-		};
-	return (events);
-}
-
 static struct request
 request_read(const struct db_rows *rows, int i)
 {
@@ -289,7 +267,7 @@ request_read(const struct db_rows *rows, int i)
 		.email = db_text(rows, i, 7),
 		.email_domain = db_text(rows, i, 8),
 		.client = db_text(rows, i, 9),
-		.state = state_parse(db_text(rows, i, 10)),
+		.state = request_state_parse(db_text(rows, i, 10)),
 		.submitted_at = db_number(rows, i, 11),
 		.due_at = db_number(rows, i, 12),
 		.verified_at = db_number(rows, i, 13),
@@ -299,6 +277,12 @@ request_read(const struct db_rows *rows, int i)
 		.one_key = db_truth(rows, i, 17),
 		.is_public_mail = db_truth(rows, i, 18),
 		.others_open = db_number(rows, i, 19),
+		.waits_on_contact = db_truth(rows, i, 21),
+		.waits_since = db_number(rows, i, 22),
+		.assigned_to = db_text(rows, i, 23),
+		.auto_at = db_number(rows, i, 24),
+		.auto_stopped_at = db_number(rows, i, 25),
+		.auto_stopped_by = db_text(rows, i, 26),
 	});
 }
 
@@ -326,21 +310,6 @@ candidate_read(const struct db_rows *rows, int i, struct request *rq)
 		    db_number(rows, i, c + 9),
 		.owners = db_text(rows, i, c + 10),
 	};
-}
-
-static enum request_state
-state_parse(const char *state)
-{
-	if (str_eq(state, "submitted"))
-		return (REQUEST_SUBMITTED);
-	if (str_eq(state, "approved"))
-		return (REQUEST_APPROVED);
-	if (str_eq(state, "shared"))
-		return (REQUEST_SHARED);
-	if (str_eq(state, "rejected"))
-		return (REQUEST_REJECTED);
-	assert(str_eq(state, "withdrawn"));
-	return (REQUEST_WITHDRAWN);
 }
 
 /* "<microseconds>.<uuid>": where the page before ended. */

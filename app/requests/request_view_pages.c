@@ -6,14 +6,14 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "requests/thread.h"
 #include "subscriptions/subscription.h"
 #include "tenants/tenant.h"
 
 static void	show_facts(struct req *, struct view *, const struct request *);
 static void	show_checks(struct req *, struct view *,
 		    const struct request *);
-WAITS static void show_events(struct req *, struct view *,
-		    const struct request *);
+static void	show_wait(struct req *, struct view *, const struct request *);
 static void	show_share(struct view *, const struct request *,
 		    const struct request_typed *);
 static void	show_approve(struct req *, struct view *,
@@ -21,9 +21,7 @@ static void	show_approve(struct req *, struct view *,
 static bool	is_listed(const struct request *, const char *code);
 static void	show_candidate(struct req *, struct view *,
 		    const struct request_candidate *, bool is_chosen);
-static void	show_state(struct view *, enum request_state);
 static const char *first_name(struct arena *, const char *);
-static const char *event_words(const char *action, const char **ret_icon);
 
 void
 request_view_respond(struct req *rq, int status, const struct request *r,
@@ -31,21 +29,35 @@ request_view_respond(struct req *rq, int status, const struct request *r,
 {
 	static const struct request_typed nothing;
 	struct view	*v = view_new(rq->arena);
+	struct thread	 thread = thread_db_read(rq->db, r->id, false);
 
 	if (typed == NULL)
 		typed = &nothing;
 	form_fields(v, "tenant", "existing", "code", "client", "approve_reason",
-	    "share_reason", "reject_reason", NULL);
+	    "share_reason", "reject_reason", "question", NULL);
 	show_facts(rq, v, r);
 	show_checks(rq, v, r);
-	show_events(rq, v, r);
+	show_wait(rq, v, r);
+	thread_view(rq, v, &thread);
 	show_share(v, r, typed);
 	show_approve(rq, v, r, typed);
 	view_text(v, "reject_reason", typed->reject_reason);
 	view_bool(v, "is_rejecting", typed->reject_reason != NULL);
+	view_text(v, "question", typed->question);
+	view_bool(v, "is_asking", typed->question != NULL);
 	if (typed->error != NULL)
 		form_error(v, typed->bad_field, typed->error);
 	respond_page(rq, status, "requests/request", v);
+}
+
+void
+request_view_state(struct view *v, enum request_state state)
+{
+	view_bool(v, "is_submitted", state == REQUEST_SUBMITTED);
+	view_bool(v, "is_approved", state == REQUEST_APPROVED);
+	view_bool(v, "is_shared", state == REQUEST_SHARED);
+	view_bool(v, "is_rejected", state == REQUEST_REJECTED);
+	view_bool(v, "is_withdrawn", state == REQUEST_WITHDRAWN);
 }
 
 void
@@ -57,7 +69,7 @@ request_view_decided(struct req *rq, const struct request *r)
 	view_text(v, "id", r->id);
 	view_text(v, "name", r->name);
 	view_text(v, "person", r->person);
-	show_state(v, r->state);
+	request_view_state(v, r->state);
 	view_text(v, "decided_by", *r->decided_by == '\0' ? "Somebody" :
 	    r->decided_by);
 	view_text(v, "decided_at", clock_long(rq->arena, r->decided_at));
@@ -102,8 +114,12 @@ static void
 show_facts(struct req *rq, struct view *v, const struct request *r)
 {
 	struct arena	*a = rq->arena;
-	int64_t		 left = clock_left(r->due_at, rq->now);
+	int64_t		 due = r->due_at, left;
 
+	/* While it waits on the contact the end moves along. */
+	if (r->waits_on_contact)
+		due += rq->now - r->waits_since;
+	left = clock_left(due, rq->now);
 	view_text(v, "id", r->id);
 	view_text(v, "name", r->name);
 	view_text(v, "product", r->product);
@@ -113,7 +129,7 @@ show_facts(struct req *rq, struct view *v, const struct request *r)
 	view_text(v, "client", r->client);
 	view_text(v, "sent_at", clock_long(a, r->submitted_at));
 	view_text(v, "sent_iso", clock_iso(a, r->submitted_at));
-	show_state(v, r->state);
+	request_view_state(v, r->state);
 	view_text(v, "due_text", r->state != REQUEST_SUBMITTED ? "" :
 	    left < 0 ? arena_fmt(a, "%s ago", clock_span(a, -left)) :
 	    arena_fmt(a, "In %s", clock_span(a, left)));
@@ -147,24 +163,16 @@ show_checks(struct req *rq, struct view *v, const struct request *r)
 }
 
 static void
-show_events(struct req *rq, struct view *v, const struct request *r)
+show_wait(struct req *rq, struct view *v, const struct request *r)
 {
-	struct request_events	 events = request_db_events(rq->db, r->id);
-	struct view		*row;
-	const char		*icon;
-	int			 i;
+	bool	waits = r->state == REQUEST_SUBMITTED && r->waits_on_contact;
 
-	view_list(v, "events");
-	for (i = 0; i < events.n; i++) {
-		row = view_row(v, "events");
-		view_text(row, "person", *events.list[i].person == '\0' ?
-		    "Somebody" : events.list[i].person);
-		view_text(row, "text", event_words(events.list[i].action,
-		    &icon));
-		view_text(row, "icon", icon);
-		view_text(row, "at", clock_long(rq->arena,
-		    events.list[i].at));
-	}
+	view_bool(v, "is_waiting", waits);
+	view_text(v, "waits_since", waits ? clock_long(rq->arena,
+	    r->waits_since) : "");
+	view_text(v, "waits_for", waits ? clock_span(rq->arena,
+	    rq->now - r->waits_since) : "");
+	view_text(v, "assigned_to", r->assigned_to);
 }
 
 static void
@@ -258,43 +266,8 @@ show_candidate(struct req *rq, struct view *v,
 	view_bool(row, "is_chosen", is_chosen);
 }
 
-static void
-show_state(struct view *v, enum request_state state)
-{
-	view_bool(v, "is_submitted", state == REQUEST_SUBMITTED);
-	view_bool(v, "is_approved", state == REQUEST_APPROVED);
-	view_bool(v, "is_shared", state == REQUEST_SHARED);
-	view_bool(v, "is_rejected", state == REQUEST_REJECTED);
-	view_bool(v, "is_withdrawn", state == REQUEST_WITHDRAWN);
-}
-
 static const char *
 first_name(struct arena *a, const char *name)
 {
 	return (arena_strndup(a, name, strcspn(name, " ")));
-}
-
-static const char *
-event_words(const char *action, const char **ret_icon)
-{
-	static const struct {
-		const char	*action, *icon, *words;
-	} known[] = {
-		{ "request.submitted", "arrow-right", "sent the request" },
-		{ "request.withdrawn", "ban", "withdrew the request" },
-		{ "request.approved", "check",
-		    "approved the request and issued the key" },
-		{ "request.shared", "share", "shared the existing key" },
-		{ "request.rejected", "x", "rejected the request" },
-	};
-	size_t	i;
-
-	for (i = 0; i < COUNT(known); i++) {
-		if (str_eq(known[i].action, action)) {
-			*ret_icon = known[i].icon;
-			return (known[i].words);
-		}
-	}
-	*ret_icon = "info";
-	return (action);
 }

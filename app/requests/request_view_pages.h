@@ -11,12 +11,13 @@
 /* The choice "a client under another name"; no code has a question mark. */
 #define REQUEST_ANOTHER	"?"
 
-/* What was typed into one of the three forms, and what is wrong with it; NULL
+/* What was typed into one of the forms, and what is wrong with it; NULL
  * for what was not. */
 struct request_typed {
 	const char	*tenant, *code, *client;	/* approve */
 	const char	*existing;	/* code, with REQUEST_ANOTHER as tenant */
 	const char	*approve_reason, *share_reason, *reject_reason;
+	const char	*question;
 	/* A control's id and a sentence. */
 	const char	*bad_field, *error;
 	/* A tenant to offer beside the candidates. */
@@ -34,6 +35,8 @@ struct request_due request_due(struct arena *, int64_t due_at, int64_t now);
 /* The page of a request; typed is NULL on GET. */
 WAITS void	 request_view_respond(struct req *, int status,
 		    const struct request *, const struct request_typed *);
+/* is_submitted, is_approved ...: one of them is true. */
+void		 request_view_state(struct view *, enum request_state);
 /* 409: who was faster. */
 void		 request_view_decided(struct req *, const struct request *);
 

@@ -1,0 +1,283 @@
+/*
+ * The thread: who may say what and when, the clock that stands still, and all
+ * ways to end a request at the same moment.
+ */
+#include "requests/world.h"
+
+#include <sys/wait.h>
+
+#include "requests/thread.h"
+
+#define ROUNDS		12
+#define ACTORS		6
+
+static const char	*keeper;
+
+static int
+begin(void **state)
+{
+	(void)state;
+	world_clear();
+	keeper = staff("Tomas Okafor");
+	return (0);
+}
+
+static const char *
+ask(const char *who, const char *name, const char *client)
+{
+	assert_int_equal(request_db_submit(db, who, product, name, client,
+	    48), REQUEST_SUBMIT_DONE);
+	return (text(db, "SELECT id FROM request WHERE account_id = $1 "
+	    "AND state = 'submitted' ORDER BY id DESC LIMIT 1",
+	    DB_ARGS(who)));
+}
+
+static int64_t
+mails(const char *kind)
+{
+	return (count(owner, "SELECT count(*) FROM outbox WHERE kind = $1",
+	    DB_ARGS(kind)));
+}
+
+static void
+test_question_and_answer(void **state)
+{
+	const char	*ada = contact("Ada", "alta.example", "Altaworx");
+	const char	*bob = contact("Bob", "alta.example", "Altaworx");
+	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
+	struct request_decision question = { id, keeper, "US\nor UK?" };
+	struct thread	 thread;
+	struct thread_request *r;
+
+	(void)state;
+	assert_int_equal(thread_db_ask(db, &question), THREAD_DONE);
+	assert_int_equal(mails("request_question"), 1);
+	assert_true(request_db_find(db, id)->waits_on_contact);
+	/* It waits already. */
+	assert_int_equal(thread_db_ask(db, &question), THREAD_LATE);
+	assert_int_equal(mails("request_question"), 1);
+	/* Nobody else answers. */
+	assert_int_equal(thread_db_say(db, bob, id, "UK"), THREAD_NONE);
+	assert_null(thread_db_find(db, bob, id));
+	assert_int_equal(thread_db_say(db, keeper, id, "UK"), THREAD_NONE);
+	run(owner, "UPDATE request SET waits_since = now() - "
+	    "interval '30 hours' WHERE id = $1", DB_ARGS(id));
+	assert_int_equal(thread_db_say(db, ada, id, "US"), THREAD_DONE);
+	assert_int_equal(count(db, "SELECT count(*) FROM request WHERE id = $1 "
+	    "AND waiting_on = 'staff' AND due_at - waited = submitted_at + "
+	    "interval '48 hours' AND waited BETWEEN interval '30 hours' "
+	    "AND interval '30 hours 1 minute'", DB_ARGS(id)), 1);
+	assert_int_equal(mails("request_answer"), 1);
+	assert_int_equal(thread_db_say(db, ada, id, "And soon"),
+	    THREAD_DONE);
+	assert_int_equal(mails("request_answer"), 2);
+
+	thread = thread_db_read(db, id, false);
+	assert_int_equal(thread.n, 4);
+	assert_string_equal(thread.list[0].action, "request.submitted");
+	assert_int_equal(thread.list[1].kind, THREAD_QUESTION);
+	assert_string_equal(thread.list[1].text, "US\nor UK?");
+	assert_string_equal(thread.list[1].person, "Tomas Okafor");
+	assert_true(thread.list[1].is_staff);
+	assert_int_equal(thread.list[2].kind, THREAD_ANSWER);
+	assert_string_equal(thread.list[2].person, "Ada");
+	assert_int_equal(thread.list[3].kind, THREAD_COMMENT);
+
+	/* The reason of a rejection is read by both, and nothing is added. */
+	question.reason = "Not yours";
+	assert_int_equal(request_db_reject(db, &question),
+	    REQUEST_DECIDE_DONE);
+	assert_int_equal(thread_db_ask(db, &question), THREAD_LATE);
+	assert_int_equal(thread_db_say(db, ada, id, "Why"), THREAD_LATE);
+	thread = thread_db_read(db, id, true);
+	assert_int_equal(thread.n, 5);
+	assert_string_equal(thread.list[4].action, "request.rejected");
+	assert_string_equal(thread.list[4].text, "Not yours");
+	r = thread_db_find(db, ada, id);
+	assert_string_equal(r->reason, "Not yours");
+	assert_string_equal(r->decided_by, "Tomas Okafor");
+}
+
+/* Why somebody was let in is between staff and the owners. */
+static void
+test_reasons_for_letting_in(void **state)
+{
+	const char	*ada = contact("Ada", "alta.example", "Altaworx");
+	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
+	struct request_decision d = { id, keeper, "I know her voice" };
+	struct request_tenant	tenant = { "ALTWORX", NULL, NULL };
+	struct thread	 thread;
+
+	(void)state;
+	tenant_add("ALTWORX", "Altaworx");
+	assert_int_equal(request_db_approve(db, ring, &d, &tenant),
+	    REQUEST_DECIDE_DONE);
+	thread = thread_db_read(db, id, true);
+	assert_string_equal(thread.list[thread.n - 1].action,
+	    "request.approved");
+	assert_string_equal(thread.list[thread.n - 1].text, "");
+	thread = thread_db_read(db, id, false);
+	assert_string_equal(thread.list[thread.n - 1].text,
+	    "I know her voice");
+}
+
+/* Of the tenant's people its owners alone. */
+static void
+test_owners_read_and_answer(void **state)
+{
+	const char	*own = contact("Own", "alta.example", "Altaworx");
+	const char	*ada = contact("Ada", "alta.example", "Altaworx");
+	const char	*eve = contact("Eve", "alta.example", "Altaworx");
+	const char	*id;
+	struct request_decision question;
+
+	(void)state;
+	tenant_add("ALTWORX", "Altaworx");
+	run(db, "INSERT INTO membership (account_id, tenant_id, role, "
+	    "let_in_by) SELECT x.id, t.id, x.role, 'reason' FROM tenant t, "
+	    "(VALUES ($1::uuid, 'owner'), ($2::uuid, 'member'), "
+	    "($3::uuid, 'manager')) x (id, role)", DB_ARGS(own, ada, eve));
+	id = ask(ada, "Altaworx-KEY", "Altaworx");
+	question = (struct request_decision){ id, keeper, "Which?" };
+	assert_int_equal(thread_db_ask(db, &question), THREAD_DONE);
+	assert_null(thread_db_find(db, eve, id));
+	assert_int_equal(thread_db_say(db, eve, id, "This"), THREAD_NONE);
+	assert_false(thread_db_find(db, own, id)->is_own);
+	assert_int_equal(thread_db_say(db, own, id, "This"), THREAD_DONE);
+}
+
+static void
+test_full(void **state)
+{
+	const char	*ada = contact("Ada", "alta.example", "Altaworx");
+	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
+	struct request_decision question = { id, keeper, "Which?" };
+	int		 i;
+
+	(void)state;
+	for (i = 0; i < THREAD_NOTES_MAX; i++)
+		assert_int_equal(thread_db_say(db, ada, id, "More"),
+		    THREAD_DONE);
+	assert_int_equal(thread_db_say(db, ada, id, "More"), THREAD_FULL);
+	assert_int_equal(thread_db_ask(db, &question), THREAD_FULL);
+	assert_int_equal(thread_db_read(db, id, false).n,
+	    THREAD_NOTES_MAX + 1);
+	/* It can be decided still. */
+	question.reason = "Too much";
+	assert_int_equal(request_db_reject(db, &question),
+	    REQUEST_DECIDE_DONE);
+}
+
+/* What one of the actors of a round does; true when it was done. */
+static bool
+act(struct db *on, int actor, const char *id, const char *who)
+{
+	struct request_decision d = { id, keeper, "because" };
+	struct request_tenant	tenant = { NULL, arena_fmt(arena, "T%.8s",
+				    id + 24), "Altaworx" };
+
+	tenant.new_code = str_upper(arena, tenant.new_code);
+	switch (actor) {
+	case 0:
+		return (thread_db_ask(on, &d) == THREAD_DONE);
+	case 1:
+		return (request_db_withdraw(on, who, id) ==
+		    REQUEST_WITHDRAW_DONE);
+	case 2:
+		return (request_db_reject(on, &d) == REQUEST_DECIDE_DONE);
+	case 3:
+		return (request_db_approve(on, ring, &d, &tenant) ==
+		    REQUEST_DECIDE_DONE);
+	case 4:
+		return (thread_db_say(on, who, id, "so") == THREAD_DONE);
+	default:
+		return (thread_db_ask(on, &d) == THREAD_DONE);
+	}
+}
+
+/* Decide, ask back, answer and withdraw, all at once: one end, one mail of it,
+ * and each note that was told as done is there. */
+static void
+test_all_at_once(void **state)
+{
+	const char	*ids[ROUNDS], *who[ROUNDS], *why;
+	bool		 done[ROUNDS];
+	int64_t		 ends = 0, asked = 0, said = 0;
+	int		 gate[2], out[2], i, k;
+	char		 c;
+
+	(void)state;
+	for (i = 0; i < ROUNDS; i++) {
+		who[i] = contact("Ada", "alta.example", "Altaworx");
+		ids[i] = ask(who[i], arena_fmt(arena, "Race %d-KEY", i),
+		    "Race");
+	}
+	assert_int_equal(pipe(gate), 0);
+	assert_int_equal(pipe(out), 0);
+	for (k = 0; k < ACTORS; k++) {
+		if (fork() == 0) {
+			struct db *own = db_open(getenv(
+			    "LATCHKEY_TEST_DATABASE_URL"), "race", arena,
+			    world_fail, NULL, &why);
+
+			(void)close(gate[1]);
+			(void)!read(gate[0], &c, 1);
+			for (i = 0; i < ROUNDS; i++)
+				done[i] = act(own, k, ids[i], who[i]);
+			(void)!write(out[1], &k, sizeof(k));
+			(void)!write(out[1], done, sizeof(done));
+			_exit(0);
+		}
+	}
+	(void)close(gate[0]);
+	(void)close(gate[1]);
+	for (i = 0; i < ACTORS; i++) {
+		int	n, j;
+
+		assert_int_equal(read(out[0], &n, sizeof(n)), sizeof(n));
+		assert_int_equal(read(out[0], done, sizeof(done)),
+		    sizeof(done));
+		for (j = 0; j < ROUNDS; j++) {
+			if (n == 0 || n == 5)
+				asked += done[j];
+			else if (n == 4)
+				said += done[j];
+			else
+				ends += done[j];
+		}
+	}
+	for (i = 0; i < ACTORS; i++)
+		assert_true(wait(NULL) > 0);
+	assert_int_equal(ends, ROUNDS);
+	assert_int_equal(count(db, "SELECT count(*) FROM request WHERE state = "
+	    "'submitted' OR waiting_on = 'contact' OR waits_since IS NOT NULL",
+	    DB_NONE), 0);
+	assert_int_equal(count(db, "SELECT count(*) FROM request_note "
+	    "WHERE kind = 'decision'", DB_NONE), ROUNDS);
+	assert_int_equal(count(db, "SELECT count(*) FROM request_note "
+	    "WHERE kind = 'question'", DB_NONE), asked);
+	assert_int_equal(mails("request_question"), asked);
+	assert_int_equal(count(db, "SELECT count(*) FROM request_note "
+	    "WHERE kind IN ('answer', 'comment')", DB_NONE), said);
+	assert_int_equal(mails("request_approved") + mails("request_rejected"),
+	    count(db, "SELECT count(*) FROM request WHERE state IN "
+	    "('approved', 'rejected')", DB_NONE));
+	/* Nobody asks about what has ended, nor answers twice. */
+	assert_int_equal(count(db, "SELECT count(*) FROM request_note n "
+	    "JOIN request_note d ON d.request_id = n.request_id "
+	    "AND d.kind = 'decision' AND d.id < n.id", DB_NONE), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_question_and_answer, begin),
+		cmocka_unit_test_setup(test_reasons_for_letting_in, begin),
+		cmocka_unit_test_setup(test_owners_read_and_answer, begin),
+		cmocka_unit_test_setup(test_full, begin),
+		cmocka_unit_test_setup(test_all_at_once, begin),
+	};
+
+	return (cmocka_run_group_tests(tests, world_setup, world_teardown));
+}
