@@ -95,13 +95,18 @@ db_wait_notify(struct db *db, int timeout_ms)
 	int64_t		 until = clock_monotonic() +
 			    (int64_t)timeout_ms * 1000;
 	int64_t		 left;
+	bool		 anew;
 
-	if (!blocking_alive(b) || !blocking_listen(b)) {
+	/* A loss that is found here must be told at once too. */
+	anew = !blocking_alive(b) || !b->listening;
+	if (b->conn.state != CONN_UP || !blocking_listen(b)) {
 		/* A caller that loops must not spin while there is no
 		 * server. */
 		(void)poll(NULL, 0, timeout_ms);
 		return (false);
 	}
+	if (anew)
+		return (false);
 	for (;;) {
 		if (notified(b))
 			return (true);

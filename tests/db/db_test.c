@@ -375,7 +375,10 @@ test_deferred_constraint(void **state)
 static void
 test_notify(void **state)
 {
-	int64_t	 from;
+	DB_QUERY(lives, "SELECT EXISTS (SELECT FROM pg_stat_activity "
+	    "WHERE pid = $1::int)");
+	const char	*pid;
+	int64_t		 from;
 
 	(void)state;
 	start();
@@ -387,8 +390,12 @@ test_notify(void **state)
 	/* One that comes with another answer is not missed. */
 	execute(db, "NOTIFY \"Odd \"\"channel\"\"\"");
 	assert_true(db_wait_notify(db, 5000));
-	/* After a loss it listens again by itself. */
-	terminate(backend(db));
+	/* After a loss it listens again by itself, and says so at once,
+	 * whether it was lost before the call or in it. */
+	pid = backend(db);
+	terminate(pid);
+	while (db_truth(db_read(other, &lives, DB_ARGS(pid)), 0, 0))
+		continue;
 	from = clock_monotonic();
 	assert_false(db_wait_notify(db, 3000));
 	assert_true(clock_monotonic() - from < 2000000);
