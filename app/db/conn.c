@@ -27,6 +27,8 @@ static void	 conn_checked(struct conn *);
 static void	 conn_read(struct conn *);
 static bool	 conn_results(struct conn *);
 static void	 conn_result(struct conn *, PGresult *);
+static void	 conn_part_end(struct conn *);
+static void	 conn_finish(struct conn *);
 static bool	 conn_send(struct conn *, struct op *);
 static bool	 conn_send_query(struct conn *, struct op *);
 static bool	 conn_push(struct conn *);
@@ -155,6 +157,17 @@ conn_submit(struct conn *c, struct op *op)
 	return (conn_send(c, op));
 }
 
+void
+conn_sync(struct conn *c)
+{
+	if (c->unsynced == NULL)
+		return;
+	c->unsynced->syncs = true;
+	c->unsynced = NULL;
+	if (PQpipelineSync(c->pg) != 1 || !conn_push(c))
+		c->state = CONN_BROKEN;
+}
+
 struct op *
 conn_take(struct conn *c)
 {
@@ -260,6 +273,7 @@ conn_drop(struct conn *c)
 	c->wants_write = false;
 	memset(c->statements, 0, sizeof(c->statements));
 	c->used = 0;
+	c->unsynced = NULL;
 	while ((op = op_list_take(&c->sent)) != NULL) {
 		PQclear(op->result);
 		op->result = NULL;
@@ -304,7 +318,7 @@ conn_connected(struct conn *c)
 		return;
 	}
 	c->state = CONN_CHECKING;
-	c->check_op = (struct op){ .query = c->check };
+	c->check_op = (struct op){ .query = c->check, .alone = true };
 	if (!conn_send(c, &c->check_op) || c->state == CONN_BROKEN)
 		conn_lose(c, NULL);
 }
@@ -335,12 +349,15 @@ conn_checked(struct conn *c)
 static void
 conn_read(struct conn *c)
 {
-	bool	 ok = PQconsumeInput(c->pg) == 1;
+	bool	 ok;
 
+	/* What is answered has its sync, so the last before one is known. */
+	conn_sync(c);
+	ok = PQconsumeInput(c->pg) == 1;
 	c->heard = clock_monotonic();
 	if (!conn_results(c))
 		conn_lose(c, "answers out of order");
-	else if (!ok || !conn_push(c))
+	else if (!ok || c->state == CONN_BROKEN || !conn_push(c))
 		conn_lose(c, NULL);
 }
 
@@ -359,6 +376,8 @@ conn_results(struct conn *c)
 			conn_result(c, result);
 		} else if (PQstatus(c->pg) == CONNECTION_BAD) {
 			return (true);
+		} else if (c->sent.head->heard) {
+			conn_part_end(c);
 		} else if (++empty > EMPTY_MAX) {
 			return (false);
 		}
@@ -369,36 +388,56 @@ conn_results(struct conn *c)
 static void
 conn_result(struct conn *c, PGresult *result)
 {
-	struct op		*op = c->sent.head;
-	struct statement	*s;
-	ExecStatusType		 status = PQresultStatus(result);
-	const char		*state;
+	struct op	*op = c->sent.head;
+	ExecStatusType	 status = PQresultStatus(result);
 
-	if (status != PGRES_PIPELINE_SYNC) {
-		if (op->prepares && status == PGRES_COMMAND_OK) {
-			op->prepares = false;
-			PQclear(result);
-		} else if (op->result == NULL ||
-		    status == PGRES_FATAL_ERROR) {
-			/* The first error says what happened, and an error at
-			 * the sync undoes what was answered before. */
-			PQclear(op->result);
-			op->result = result;
-		} else {
-			PQclear(result);
-		}
+	if (status == PGRES_PIPELINE_SYNC) {
+		PQclear(result);
+		conn_finish(c);
+		return;
+	}
+	op->heard = true;
+	if (op->prepares && status == PGRES_COMMAND_OK) {
+		op->prepares = false;
+	} else if (status == PGRES_PIPELINE_ABORTED) {
+		/* By its own PREPARE, or by another operation? */
+		op->aborted = op->result == NULL;
+	} else if (op->result == NULL || status == PGRES_FATAL_ERROR) {
+		/* The first error says what happened, and an error at the sync
+		 * undoes what was answered before. */
+		PQclear(op->result);
+		op->result = result;
 		return;
 	}
 	PQclear(result);
-	(void)op_list_take(&c->sent);
+}
+
+static void
+conn_part_end(struct conn *c)
+{
+	struct op	*op = c->sent.head;
+
+	op->heard = false;
+	op->parts--;
+	if (op->parts == 0 && !op->syncs)
+		conn_finish(c);
+}
+
+static void
+conn_finish(struct conn *c)
+{
+	struct op		*op = op_list_take(&c->sent);
+	struct statement	*s;
+	const char		*state;
+
 	op->end = OP_ANSWERED;
 	state = PQresultErrorField(op->result, PG_DIAG_SQLSTATE);
-	if (state != NULL && op->query->name != NULL) {
+	if ((state != NULL || op->aborted) && op->query->name != NULL) {
 		s = conn_statement(c, op->query);
 		if (op->prepares) {
 			s->prepared = false;
-		} else if (strcmp(state, "0A000") == 0 ||
-		    strcmp(state, "26000") == 0) {
+		} else if (state != NULL && (strcmp(state, "0A000") == 0 ||
+		    strcmp(state, "26000") == 0)) {
 			/* "cached plan must not change result type" after a
 			 * migration, or someone dropped the statement. */
 			s->prepared = false;
@@ -414,16 +453,21 @@ static bool
 conn_send(struct conn *c, struct op *op)
 {
 	op->end = OP_OPEN;
-	op->stale = op->prepares = false;
+	op->stale = op->prepares = op->aborted = op->heard = false;
+	op->syncs = false;
 	op->since = clock_monotonic();
-	if (!conn_send_query(c, op)) {
+	if (op->alone)
+		conn_sync(c);
+	if (c->state == CONN_BROKEN || !conn_send_query(c, op)) {
 		/* Without a sync the server commits nothing. */
 		c->state = CONN_BROKEN;
 		return (false);
 	}
+	op->parts = op->prepares ? 2 : 1;
 	op_list_add(&c->sent, op);
-	if (PQpipelineSync(c->pg) != 1 || !conn_push(c))
-		c->state = CONN_BROKEN;
+	c->unsynced = op;
+	if (op->alone || !c->batches)
+		conn_sync(c);
 	return (true);
 }
 

@@ -5,11 +5,16 @@
  * read, or written while conn_wants_write(), and then takes the finished
  * operations with conn_take().
  *
- * It runs in libpq's pipeline mode: operations are sent one behind the other,
- * each with a sync of its own, so that an error ends only itself; answers come
- * in the same order.  A query is prepared right before its first use on the
- * connection.  An operation counts as done only when its sync was answered,
- * since the server commits there.
+ * It runs in libpq's pipeline mode: operations are sent one behind the other
+ * and answered in the same order.  A query is prepared right before its first
+ * use on the connection.
+ *
+ * Each operation has a sync of its own, so that an error ends only itself, and
+ * counts as done only when its sync was answered, since the server commits
+ * there.  A connection for reads alone (`batches`) gathers them until
+ * conn_sync(), which saves the server a transaction and both sides a wake-up
+ * for each; an error then aborts those behind it, and who waits for one sends
+ * it again, alone.
  */
 #ifndef DB_CONN_H
 #define DB_CONN_H
@@ -43,7 +48,13 @@ struct op {
 	const char *const *values;
 	int		 params;
 	bool		 write;
+	bool		 alone;		/* between syncs of its own */
+	bool		 syncs;		/* the sync behind it is part of it */
 	bool		 prepares;	/* its PREPARE goes before it */
+	bool		 heard;		/* a result of the present part */
+	bool		 aborted;	/* answer: one before it failed, so it was
+					 * not run */
+	unsigned	 parts;		/* PREPARE and query that are to end */
 	bool		 stale;		/* answer: prepare again and send again */
 	enum op_end	 end;		/* set when it is on no list any more */
 	PGresult	*result;	/* of OP_ANSWERED, the taker's */
@@ -80,12 +91,14 @@ struct conn {
 	bool		(*check_ok)(const struct db_rows *);
 	bool		 mismatch;	/* the last check said no */
 	bool		 told;		/* that it can't connect, in the log */
+	bool		 batches;	/* reads only: see above */
 	bool		 wants_write;
 	char		 why[256];	/* of the last loss, for the log */
 	int64_t		 since;		/* monotonic: connecting from */
 	int64_t		 heard;		/* monotonic: last news */
 	struct op	 check_op;
 	struct op_list	 sent;		/* in the order of their answers */
+	struct op	*unsynced;	/* the last one, if no sync is behind it */
 	struct op_list	 done;		/* to be taken by conn_take() */
 	struct statement statements[CONN_QUERIES_MAX];
 	unsigned	 used;		/* of statements */
@@ -116,6 +129,9 @@ int	 conn_fd(const struct conn *);
  * the state may be CONN_BROKEN as well.
  */
 MUST_CHECK bool	 conn_submit(struct conn *, struct op *);
+/* The end of a batch: to be called before one waits for the descriptor.  As
+ * after conn_submit(), the state may be CONN_BROKEN. */
+void	 conn_sync(struct conn *);
 /* The next operation that is done, in order; NULL if there is none. */
 struct op *conn_take(struct conn *);
 

@@ -10,6 +10,10 @@
 #include "db/handle.h"
 #include "db/outcome.h"
 
+/* A read behind one that failed was not run; then its statement may turn out
+ * to be stale. */
+#define RUN_TRIES_MAX	3
+
 WAITS static const struct db_rows *run(struct db *, struct op *);
 WAITS static bool run_once(struct db *, struct op *, bool may_repeat);
 static void	 result_free(void *);
@@ -53,9 +57,11 @@ run(struct db *db, struct op *op)
 	struct db_rows	*rows;
 	const char	*why;
 	enum outcome	 outcome;
+	int		 tries;
 
-	if (!run_once(db, op, true))
-		(void)run_once(db, op, false);
+	/* Sent again it goes alone; what it was sent with may have failed. */
+	for (tries = 1; !run_once(db, op, tries < RUN_TRIES_MAX); tries++)
+		op->alone = true;
 	/* From here on the arena owns it, also if fail() unwinds. */
 	arena_at_end(db->arena, result_free, op->result);
 	rows = arena_alloc(db->arena, sizeof(*rows));
@@ -99,7 +105,7 @@ run_once(struct db *db, struct op *op, bool may_repeat)
 	case OP_ANSWERED:
 		/* An error was answered, so nothing was done: even a write
 		 * may be sent again. */
-		if (!op->stale || !may_repeat)
+		if ((!op->stale && !op->aborted) || !may_repeat)
 			return (true);
 		PQclear(op->result);
 		op->result = NULL;

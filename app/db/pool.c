@@ -72,6 +72,7 @@ pool_start(const char *conninfo, const char *application,
 		slots[i].watched_fd = -1;
 		slots[i].retry_ms = POOL_RETRY_MIN_MS;
 		conn_init(&slots[i].conn, conninfo, application);
+		slots[i].conn.batches = i < POOL_READERS;
 		slots[i].conn.check = check;
 		slots[i].conn.check_ok = check_ok;
 		conn_connect(&slots[i].conn);
@@ -161,6 +162,19 @@ pool_tick(void)
 		op_list_add(&refused, op);
 	}
 	turn_end();
+}
+
+void
+pool_turn(void)
+{
+	unsigned	 i;
+
+	for (i = 0; i < POOL_READERS; i++) {
+		if (slots[i].conn.unsynced == NULL)
+			continue;
+		conn_sync(&slots[i].conn);
+		slot_settle(&slots[i]);
+	}
 }
 
 int

@@ -1,6 +1,7 @@
 /*
  * The portal's connections, a set in each worker: reads are pipelined on a
- * connection that all requests share; writes go one at a time on connections
+ * connection that all requests share, those of one turn of the event loop in
+ * one batch; writes go one at a time on connections
  * of their own, with a queue in front, so that a statement that waits for a
  * row lock holds up no page.  While the connection for reads is away, reads go
  * the way of the writes.
@@ -46,6 +47,10 @@ void		 pool_set_check(const struct db_query *,
 void		 pool_distrust(void);
 /* Every POOL_TICK_MS: time-outs. */
 void		 pool_tick(void);
+
+/* At the end of each turn of the event loop, before it waits: sends the reads
+ * that were asked for in it. */
+void		 pool_turn(void);
 
 /* A request's handle, in its arena; works in a coroutine only. */
 struct db	*pool_handle(struct arena *, db_fail_fn, void *arg);

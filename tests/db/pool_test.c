@@ -53,6 +53,7 @@ turn(void)
 	int64_t		 at;
 	unsigned	 i;
 
+	pool_turn();
 	memcpy(now, fds, sizeof(now));
 	(void)poll(now, POOL_CONNS, 5);
 	for (i = 0; i < POOL_CONNS; i++) {
