@@ -86,6 +86,7 @@ as_root() {
 	    --pdeathsig TERM -- env -i PATH="$PATH" LANG="${LANG:-C.UTF-8}" \
 	    HOME="$var" PORT="$port" GATEWAY_PORT="$gateway_port" VAR="$var" \
 	    O="$build" LATCHKEY_RUN_SOURCE="$source" PG_OS_USERS=root \
+	    ${ASAN_OPTIONS:+"ASAN_OPTIONS=$ASAN_OPTIONS"} \
 	    "$source/conf/dev/run.sh"
 }
 
