@@ -21,6 +21,15 @@ buf_init(struct buf *b, struct arena *a, size_t max_bytes)
 }
 
 void
+buf_expect(struct buf *b, size_t bytes)
+{
+	if (bytes > b->max)
+		bytes = b->max;
+	if (bytes > b->n)
+		(void)buf_room(b, bytes - b->n);
+}
+
+void
 buf_fixed(struct buf *b, char *memory, size_t bytes)
 {
 	assert(bytes > 0);

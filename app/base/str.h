@@ -17,6 +17,8 @@ struct buf {
 };
 
 void	buf_init(struct buf *, struct arena *, size_t max_bytes);
+/* Room for so many bytes at once, which spares copies while it grows. */
+void	buf_expect(struct buf *, size_t bytes);
 /* In memory of the caller's, which does not grow; one byte is for the NUL. */
 void	buf_fixed(struct buf *, char *memory, size_t bytes);
 void	buf_add(struct buf *, const void *, size_t bytes);

@@ -88,6 +88,11 @@ bool		 db_truth(const struct db_rows *, int row, int column);
 const void	*db_blob(struct db *, const struct db_rows *, int row,
 		    int column, size_t *ret_bytes);
 
+/* A copy that outlives the arena, until db_rows_free(); NULL if the answer is an
+ * error or has more than max_bytes. */
+struct db_rows	*db_rows_copy(const struct db_rows *, size_t max_bytes);
+void		 db_rows_free(void *);
+
 /* The arena that rows and parameters live in. */
 struct arena	*db_arena(struct db *);
 

@@ -137,6 +137,36 @@ db_blob(struct db *db, const struct db_rows *rows, int row, int column,
 	return (blob);
 }
 
+struct db_rows *
+db_rows_copy(const struct db_rows *rows, size_t max_bytes)
+{
+	struct db_rows	*copy;
+
+	if (rows->outcome != DB_OK ||
+	    PQresultMemorySize(rows->result) > max_bytes)
+		return (NULL);
+	copy = malloc(sizeof(*copy));
+	if (copy == NULL)
+		return (NULL);
+	*copy = *rows;
+	copy->result = PQcopyResult(rows->result,
+	    PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
+	if (copy->result == NULL) {
+		free(copy);
+		return (NULL);
+	}
+	return (copy);
+}
+
+void
+db_rows_free(void *rows)
+{
+	if (rows == NULL)
+		return;
+	PQclear(((struct db_rows *)rows)->result);
+	free(rows);
+}
+
 static void
 array_element(char **at, const char *text)
 {

@@ -6,7 +6,7 @@
 #ifndef PROFILE_PROFILE_H
 #define PROFILE_PROFILE_H
 
-#include "db/db.h"
+#include "sessions/session.h"
 
 struct req;
 
@@ -38,10 +38,9 @@ struct profile {
 	int		 n;
 };
 
-/* Subscriptions of the tenant (NULL: none yet), then the open request of a
+/* Subscriptions of the tenant, if there is one, then the open request of a
  * colleague, then the contact's own: open, or answered lately; newest first. */
-WAITS struct profile profile_db_read(struct db *, const char *account_id,
-		    const char *tenant_id);
+WAITS struct profile profile_db_read(struct db *, const struct session *);
 
 WAITS void	 profile_page(struct req *);		/* GET /profile */
 

@@ -1,6 +1,7 @@
 /*
  * The profile in one statement: each part starts from an index of the
- * contact's account or tenant.
+ * contact's account or tenant.  A worker keeps what it read: so whatever is
+ * read here needs a trigger that stamps sessions (migrations/stamps).
  */
 #include "profile/profile.h"
 
@@ -20,7 +21,7 @@
 	alias " ON true "
 
 struct profile
-profile_db_read(struct db *db, const char *account_id, const char *tenant_id)
+profile_db_read(struct db *db, const struct session *s)
 {
 	struct profile		 list;
 	const struct db_rows	*rows;
@@ -58,7 +59,12 @@ profile_db_read(struct db *db, const char *account_id, const char *tenant_id)
 	    PROFILE_SUBSCRIPTIONS_MAX == 20 && PROFILE_DECIDED_DAYS == 30,
 	    "the limits above");
 
-	rows = db_read(db, &profile_read, DB_ARGS(account_id, tenant_id));
+	rows = session_kept(s);
+	if (rows == NULL) {
+		rows = db_read(db, &profile_read,
+		    DB_ARGS(s->account_id, s->tenant_id));
+		session_keep(s, rows);
+	}
 	list.n = rows->n;
 	list.list = arena_calloc(db_arena(db), (size_t)rows->n,
 	    sizeof(*list.list));

@@ -41,7 +41,7 @@ profile_page(struct req *rq)
 		return;
 	}
 	v = view_new(rq->arena);
-	profile = profile_db_read(rq->db, s->account_id, s->tenant_id);
+	profile = profile_db_read(rq->db, s);
 	view_list(v, "subscriptions");
 	view_list(v, "requests");
 	for (i = 0; i < profile.n; i++) {

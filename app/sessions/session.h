@@ -26,6 +26,7 @@ enum account_kind { ACCOUNT_CONTACT, ACCOUNT_STAFF, ACCOUNT_ADMIN };
 enum member_role { MEMBER_NONE, MEMBER_MEMBER, MEMBER_MANAGER, MEMBER_OWNER };
 
 /* Who asks: the session's row with its account, person and membership. */
+struct kept;
 struct session {
 	const char	*account_id;
 	enum account_kind kind;
@@ -33,7 +34,6 @@ struct session {
 	const char	*tenant_id;		/* NULL: no tenant yet */
 	const char	*tenant_code, *tenant_name;
 	enum member_role role;
-	int64_t		 fresh_at;		/* microseconds */
 	bool		 fresh;			/* within SESSION_FRESH_S */
 	bool		 stale;			/* last use is to be written */
 	bool		 has_second;		/* a second factor is set */
@@ -42,6 +42,7 @@ struct session {
 	const char	*form_cookie;		/* the one that the form was
 						 * made under: another after a
 						 * fresh sign-in */
+	struct kept	*kept;			/* session_kept.h; NULL: not */
 };
 
 /* ---- the guard, as web_hooks of web/respond.h ---- */
@@ -147,6 +148,13 @@ const char *session_cookie_name(struct req *, const char *word);
 /* NULL: no such session, or ended, idle, or its account is not active. */
 WAITS MUST_CHECK struct session *session_db_find(struct db *,
 	    const char *token);
+/*
+ * Rows that a page read for the session's account, kept for as long as nothing
+ * of what it shows changes (session_kept.h).  NULL: none are kept; they live
+ * as long as the request.
+ */
+const struct db_rows *session_kept(const struct session *);
+void		 session_keep(const struct session *, const struct db_rows *);
 /* Ends one session. */
 WAITS void session_db_end(struct db *, const char *token);
 /* Writes that these sessions (hashes in hexadecimal) were used just now. */

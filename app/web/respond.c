@@ -211,6 +211,7 @@ render(struct req *rq, const char *template, struct view *view, struct buf *b)
 	const char	*why = "";
 
 	buf_init(b, rq->arena, PAGE_MAX);
+	buf_expect(b, PAGE_USUAL);
 	if (template_render(template, view, b, &why))
 		return;
 	log_event(LOG_LEVEL_ERROR, "template", "request", rq->id, "template",

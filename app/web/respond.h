@@ -11,6 +11,7 @@
 #include "web/req.h"
 
 #define PAGE_MAX	(2u * 1024 * 1024)	/* bytes of a rendered page */
+#define PAGE_USUAL	(8u * 1024)
 
 /*
  * Renders templates/NAME.html with the view, to which the frame's values are

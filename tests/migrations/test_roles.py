@@ -156,7 +156,13 @@ def test_functions_that_lend_rights_are_safe(one):
     assert found == [(name, ["search_path=public, pg_temp"], False)
                      for name in ("account_close", "audit_chain", "audit_write",
                                   "mail_queue", "request_note_end",
-                                  "seating_fall_due", "tenant_state_guard",
+                                  "seating_fall_due", "stamp_account",
+                                  "stamp_all_sessions", "stamp_key",
+                                  "stamp_of_account", "stamp_people",
+                                  "stamp_person", "stamp_product",
+                                  "stamp_request", "stamp_sessions",
+                                  "stamp_subscription", "stamp_tenant",
+                                  "tenant_state_guard",
                                   "tenant_takes_in")]
 
 

@@ -26,6 +26,14 @@ tenant_of(const char *account)
 	return (*id == '\0' ? NULL : id);
 }
 
+static struct profile
+profile_of(const char *account, const char *tenant)
+{
+	struct session	s = { .account_id = account, .tenant_id = tenant };
+
+	return (profile_db_read(db, &s));
+}
+
 static enum product_ask
 standing(const char *account)
 {
@@ -45,11 +53,11 @@ test_profile(void **state)
 	struct profile	 p;
 
 	(void)state;
-	assert_int_equal(profile_db_read(db, ada, NULL).n, 0);
+	assert_int_equal(profile_of(ada, NULL).n, 0);
 	assert_int_equal(standing(ada), PRODUCT_ASK_NEW);
 	assert_int_equal(request_db_submit(db, ada, product, "A Co-KEY",
 	    "A Co", 48), REQUEST_SUBMIT_DONE);
-	p = profile_db_read(db, ada, NULL);
+	p = profile_of(ada, NULL);
 	assert_int_equal(p.n, 1);
 	assert_int_equal(p.list[0].kind, PROFILE_REQUEST);
 	assert_string_equal(p.list[0].state, "submitted");
@@ -59,12 +67,12 @@ test_profile(void **state)
 	    INT64_C(48) * 3600 * 1000000);
 	assert_int_equal(standing(ada), PRODUCT_ASK_WAITING);
 	assert_int_equal(standing(bob), PRODUCT_ASK_NEW);
-	assert_int_equal(profile_db_read(db, bob, NULL).n, 0);
+	assert_int_equal(profile_of(bob, NULL).n, 0);
 
 	d.request_id = p.list[0].id;
 	assert_int_equal(request_db_approve(db, ring, &d, &t),
 	    REQUEST_DECIDE_DONE);
-	p = profile_db_read(db, ada, tenant_of(ada));
+	p = profile_of(ada, tenant_of(ada));
 	assert_int_equal(p.n, 2);
 	assert_int_equal(p.list[0].kind, PROFILE_SUBSCRIPTION);
 	assert_string_equal(p.list[0].state, "active");
@@ -78,10 +86,10 @@ test_profile(void **state)
 	/* A colleague sees the key, not what others asked for before. */
 	assert_int_equal(request_db_submit(db, bob, product, "A Co-KEY",
 	    "A Co", 48), REQUEST_SUBMIT_DONE);
-	d.request_id = profile_db_read(db, bob, NULL).list[0].id;
+	d.request_id = profile_of(bob, NULL).list[0].id;
 	assert_int_equal(request_db_share(db, &d, "ACO"),
 	    REQUEST_DECIDE_DONE);
-	p = profile_db_read(db, bob, tenant_of(bob));
+	p = profile_of(bob, tenant_of(bob));
 	assert_int_equal(p.n, 2);
 	assert_string_equal(p.list[1].state, "shared");
 	assert_true(p.list[1].is_own);
@@ -90,7 +98,7 @@ test_profile(void **state)
 	run(db, "UPDATE subscription SET state = 'expired'", DB_NONE);
 	assert_int_equal(request_db_submit(db, bob, product, "A Co-KEY",
 	    "A Co", 48), REQUEST_SUBMIT_DONE);
-	p = profile_db_read(db, ada, tenant_of(ada));
+	p = profile_of(ada, tenant_of(ada));
 	assert_int_equal(p.n, 3);
 	assert_string_equal(p.list[0].state, "expired");
 	assert_string_equal(p.list[1].state, "submitted");
@@ -115,14 +123,14 @@ test_many(void **state)
 		    "SELECT id FROM request WHERE state = 'submitted'",
 		    DB_NONE)), REQUEST_WITHDRAW_DONE);
 	}
-	p = profile_db_read(db, ada, NULL);
+	p = profile_of(ada, NULL);
 	assert_int_equal(p.n, 10);
 	assert_string_equal(p.list[0].name, "A 12-KEY");
 	assert_string_equal(p.list[9].name, "A 3-KEY");
 	/* Those that were answered long ago are not shown. */
 	run(owner, "UPDATE request SET decided_at = now() - interval '31 days' "
 	    "WHERE name <> 'A 5-KEY'", DB_NONE);
-	p = profile_db_read(db, ada, NULL);
+	p = profile_of(ada, NULL);
 	assert_int_equal(p.n, 1);
 	assert_string_equal(p.list[0].name, "A 5-KEY");
 }
