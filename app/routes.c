@@ -16,6 +16,7 @@
 #include "people/staff.h"
 #include "products/product.h"
 #include "profile/profile.h"
+#include "requests/queue.h"
 #include "requests/request.h"
 #include "requests/thread.h"
 #include "sessions/session_list.h"
@@ -129,7 +130,17 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/invite/:token", invite_page_accept, ANYONE },
 
 	/* staff: decide, look up */
-	{ METHOD_GET,	"/staff/queue",	request_page_queue, STAFF },
+	{ METHOD_GET,	"/staff/queue",	queue_page,	STAFF },
+	{ METHOD_GET,	"/staff/queue/news", queue_page_news, STAFF },
+	{ METHOD_POST,	"/staff/queue/key", queue_page_key, STAFF },
+	{ METHOD_POST,	"/staff/queue/filters", queue_page_save, STAFF },
+	{ METHOD_POST,	"/staff/queue/filters/:id/delete",
+			queue_page_forget,	STAFF },
+	{ METHOD_POST,	"/staff/queue/decide", queue_page_decide,
+			STAFF | FRESH },
+	{ METHOD_POST,	"/staff/requests/:id/take", queue_page_take, STAFF },
+	{ METHOD_POST,	"/staff/requests/:id/let-go",
+			queue_page_let_go,	STAFF },
 	{ METHOD_GET,	"/staff/requests/:id", request_page_show, STAFF },
 	{ METHOD_POST,	"/staff/requests/:id/approve",
 			request_page_approve,	STAFF | FRESH },

@@ -22,7 +22,6 @@
 struct req;
 
 #define REQUEST_REASON_MAX	1000	/* characters */
-#define REQUEST_PAGE_ROWS	50
 #define REQUEST_CANDIDATES_MAX	5	/* tenants that it may be */
 #define REQUEST_WARN_US		(12 * INT64_C(3600000000))	/* until due */
 
@@ -69,8 +68,6 @@ struct request {
 struct request_list {
 	struct request	*list;
 	int		 n;
-	int64_t		 total;		/* waiting in all */
-	const char	*next_after;	/* "" at the end */
 };
 
 /* ---- Checks, pure: facts in, sentences out ---------------------------- */
@@ -123,9 +120,10 @@ WAITS MUST_CHECK enum request_withdraw_result request_db_withdraw(struct db *,
 
 /* ---- By staff --------------------------------------------------------- */
 
-/* Open requests, oldest first; after is next_after of the page before or "".
- * Checks and all come in one statement for the whole page. */
-WAITS struct request_list request_db_queue(struct db *, const char *after);
+/* Those of n ids that there are, in no order of note, with the facts for their
+ * checks, in one statement. */
+WAITS struct request_list request_db_list(struct db *, const char *const *ids,
+		    int n);
 /* NULL: no such request. */
 WAITS struct request *request_db_find(struct db *, const char *request_id);
 
@@ -164,7 +162,6 @@ WAITS MUST_CHECK enum request_decide_result request_db_reject(struct db *,
 WAITS void	 request_page_subscribe_form(struct req *);
 WAITS void	 request_page_subscribe(struct req *);
 WAITS void	 request_page_withdraw(struct req *);
-WAITS void	 request_page_queue(struct req *);
 WAITS void	 request_page_show(struct req *);
 WAITS void	 request_page_approve(struct req *);
 WAITS void	 request_page_share(struct req *);

@@ -87,8 +87,6 @@
 static struct request	request_read(const struct db_rows *, int row);
 static void		candidate_read(const struct db_rows *, int row,
 			    struct request *);
-static bool		cursor_parse(struct arena *, const char *after,
-			    int64_t *ret_at, const char **ret_id);
 
 enum request_submit_result
 request_db_submit(struct db *db, const char *account_id,
@@ -192,39 +190,25 @@ request_db_withdraw(struct db *db, const char *account_id,
 }
 
 struct request_list
-request_db_queue(struct db *db, const char *after)
+request_db_list(struct db *db, const char *const *ids, int n)
 {
-	struct request_list	 list = { .next_after = "" };
+	struct request_list	 list = { .n = 0 };
 	const struct db_rows	*rows;
 	struct request		*rq = NULL;
-	const char		*id = "00000000-0000-0000-0000-000000000000";
-	int64_t			 at = 0;
 	int			 i;
 
-	/* One request more than a page tells whether there is a next one. */
-	DB_QUERY(request_queue, REQUEST_READ(
-	    "(SELECT * FROM request WHERE state = 'submitted' "
-	    "AND (submitted_at, id) > ($1::timestamptz, $2::uuid) "
-	    "ORDER BY submitted_at, id LIMIT 51)"));
-	DB_QUERY(request_count,
-	    "SELECT count(*) FROM request WHERE state = 'submitted'");
-	_Static_assert(REQUEST_PAGE_ROWS == 50, "the limit above is one more");
+	DB_QUERY(request_list,
+	    REQUEST_READ("(SELECT * FROM request WHERE id = ANY($1::uuid[]))"));
 
-	if (!cursor_parse(db_arena(db), after, &at, &id) && *after != '\0')
-		return (list);
-	rows = db_read(db, &request_count, DB_NONE);
-	list.total = db_number(rows, 0, 0);
-	rows = db_read(db, &request_queue, DB_ARGS(db_time(db, at), id));
-	list.list = arena_calloc(db_arena(db), REQUEST_PAGE_ROWS,
+	list.list = arena_calloc(db_arena(db), (size_t)n + 1,
 	    sizeof(*list.list));
+	if (n == 0)
+		return (list);
+	rows = db_read(db, &request_list, DB_ARGS(db_text_array(db, ids,
+	    (size_t)n)));
 	for (i = 0; i < rows->n; i++) {
 		if (rq == NULL || !str_eq(rq->id, db_text(rows, i, 0))) {
-			if (list.n == REQUEST_PAGE_ROWS) {
-				list.next_after = arena_fmt(db_arena(db),
-				    "%lld.%s", (long long)rq->submitted_at,
-				    rq->id);
-				break;
-			}
+			assert(list.n < n);
 			rq = &list.list[list.n++];
 			*rq = request_read(rows, i);
 		}
@@ -310,19 +294,4 @@ candidate_read(const struct db_rows *rows, int i, struct request *rq)
 		    db_number(rows, i, c + 9),
 		.owners = db_text(rows, i, c + 10),
 	};
-}
-
-/* "<microseconds>.<uuid>": where the page before ended. */
-static bool
-cursor_parse(struct arena *a, const char *after, int64_t *ret_at,
-    const char **ret_id)
-{
-	const char	*dot = strchr(after, '.');
-
-	if (dot == NULL || !uuid_shaped(dot + 1) ||
-	    !str_to_int(arena_strndup(a, after, (size_t)(dot - after)), 0,
-	    INT64_C(1) << 52, ret_at))
-		return (false);
-	*ret_id = dot + 1;
-	return (true);
 }

@@ -1,5 +1,5 @@
 /*
- * The queue of staff, a request, and the three decisions.
+ * A request as staff see it, and the three decisions.
  *
  * What was typed is checked here for the sentences; the statement checks the
  * same again, and what it refuses is read anew, so that the page says why.
@@ -11,7 +11,6 @@
 #include "tenants/tenant.h"
 #include "vault/vault.h"
 
-static void	show_row(struct req *, struct view *, const struct request *);
 WAITS static struct request *find(struct req *);
 WAITS static struct request_candidate *candidate(struct req *,
 		    const struct request *, const char *code);
@@ -27,28 +26,6 @@ WAITS static void show_has_key(struct req *, const struct request *,
 WAITS static void refuse(struct req *, int status, const struct request *,
 		    struct request_typed *, const char *field,
 		    const char *error);
-
-void
-request_page_queue(struct req *rq)
-{
-	const char		*after = req_query(rq, "after");
-	struct view		*v = view_new(rq->arena);
-	struct request_list	 list;
-	int			 i;
-
-	list = request_db_queue(rq->db, after == NULL ? "" : after);
-	view_text(v, "count_text", list.total == 1 ?
-	    "1 request waiting for us" : arena_fmt(rq->arena,
-	    "%lld requests waiting for us, the oldest first",
-	    (long long)list.total));
-	view_bool(v, "has_rows", list.n > 0);
-	view_list(v, "rows");
-	for (i = 0; i < list.n; i++)
-		show_row(rq, view_row(v, "rows"), &list.list[i]);
-	view_bool(v, "is_first", after == NULL || *after == '\0');
-	view_text(v, "next_after", list.next_after);
-	respond_page(rq, 200, "requests/queue", v);
-}
 
 void
 request_page_show(struct req *rq)
@@ -136,47 +113,6 @@ request_page_reject(struct req *rq)
 		return;
 	}
 	respond_result(rq, request_db_reject(rq->db, &decision), "", &typed);
-}
-
-static void
-show_row(struct req *rq, struct view *row, const struct request *r)
-{
-	struct request_checks	 checks = request_check(rq->arena, r);
-	struct request_due	 due;
-	const struct request_candidate *c = &r->candidates[0];
-	struct view		*badge;
-	bool			 known;
-	int			 i;
-
-	known = r->candidates_n > 0 && (c->is_own || c->by_name || c->by_code);
-	due = request_due(rq->arena, r->due_at, rq->now);
-	view_text(row, "id", r->id);
-	view_text(row, "name", r->name);
-	view_text(row, "person", r->person);
-	view_text(row, "email", r->email);
-	view_text(row, "client_name", known ? c->name : "Not known");
-	view_text(row, "client_note", known ? c->code :
-	    "Would be a new client");
-	view_list(row, "checks");
-	for (i = 0; i < checks.n; i++) {
-		if (*checks.list[i].badge == '\0')
-			continue;
-		badge = view_row(row, "checks");
-		view_text(badge, "tone", checks.list[i].tone);
-		view_text(badge, "icon", checks.list[i].icon);
-		view_text(badge, "text", checks.list[i].badge);
-	}
-	if (checks.warnings == 0) {
-		badge = view_row(row, "checks");
-		view_text(badge, "tone", "is-good");
-		view_text(badge, "icon", "check-circle");
-		view_text(badge, "text", "All fit");
-	}
-	view_text(row, "due_tone", due.tone);
-	view_text(row, "due_icon", due.icon);
-	view_text(row, "due_text", due.text);
-	view_text(row, "sent_ago", clock_ago(rq->arena, r->submitted_at,
-	    rq->now));
 }
 
 /* 404 when there is none. */

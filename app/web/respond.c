@@ -19,8 +19,8 @@
 
 /* The whole policy: nothing inline, nothing from elsewhere (ASVS 3.4.3). */
 #define CSP "default-src 'none'; script-src 'self'; style-src 'self'; "	\
-	"img-src 'self'; form-action 'self'; base-uri 'none'; "		\
-	"frame-ancestors 'none'"
+	"img-src 'self'; connect-src 'self'; form-action 'self'; "	\
+	"base-uri 'none'; frame-ancestors 'none'"
 #define SECURITY_HEADERS						\
 	"content-security-policy: " CSP "\r\n"				\
 	"x-content-type-options: nosniff\r\n"				\

@@ -203,6 +203,7 @@ class World:
             "/account/sessions/": self.session,
             "/requests/": self.request,
             "/staff/requests/": self.request,
+            "/staff/queue/filters/": lambda: NOBODY,
             "/subscriptions/": self.subscription,
             "/staff/people/": self.stranger,
             "/staff/people/:id/role": self.colleague,

@@ -325,56 +325,6 @@ def test_staff_with_nothing_to_do(make_server, browser):
     look(browser, "product-hidden", "We can’t find this page", 404)
 
 
-def test_full_queue(make_server, browser):
-    """60 requests of all ages, on two pages."""
-    server = make_server()
-    keeper = flows.staff(server)
-    flows.contact(server)
-    add_requests(server, 60)
-    browser.open(server).take_session(keeper)
-    browser.go("/staff/queue")
-    rows = browser.find_all("tbody tr")
-    assert "60 requests waiting" in browser.words
-    assert "overdue" in rows[0].text
-    look(browser, "queue", "Queue", 200)
-    first = [row.text for row in browser.find_all("tbody th a")]
-    browser.press("Next page")
-    second = [row.text for row in browser.find_all("tbody th a")]
-    assert len(first + second) == 60 and not set(first) & set(second)
-    look(browser, "queue-page-2", "Queue", 200)
-    browser.press("First page")
-    assert [row.text for row in browser.find_all("tbody th a")] == first
-    browser.go(f"/staff/queue?after={'z' * 30}")
-    look(browser, "queue-past-end", None)
-
-
-def add_requests(server, count):
-    """Accounts and their requests, three quarters of an hour between two."""
-    server.sql("""
-        WITH made AS (SELECT n, gen_random_uuid() AS account,
-                gen_random_uuid() AS request,
-                (ARRAY['Northern Telecom', 'Blå Ås AS', 'Quantum & Sons',
-                'Meridian', 'Pro-Tel 24', 'Vale Networks'])[1 + n %% 6] || ' '
-                || n AS client, (ARRAY['Maya Dorsey', 'Ken Watanabe',
-                'Zofia Król', 'Ali Reza'])[1 + n %% 4] AS person
-            FROM generate_series(1, %s) AS n),
-        a AS (INSERT INTO account (id, kind, password_hash)
-            SELECT account, 'contact', '*' FROM made RETURNING id),
-        p AS (INSERT INTO person (account_id, email, email_folded,
-                email_domain, name, client)
-            SELECT account, 'person' || n || '@client' || n || '.example',
-                'person' || n || '@client' || n || '.example',
-                'client' || n || '.example', person, client
-            FROM made RETURNING 1)
-        INSERT INTO request (id, account_id, product_id, name,
-            client_folded, submitted_at, due_at)
-        SELECT request, account, (SELECT id FROM product LIMIT 1),
-            client || '-KEY', lower(client),
-            now() - (52 - n * 0.75) * interval '1 hour',
-            now() - (4 - n * 0.75) * interval '1 hour'
-        FROM made""", [count])
-
-
 def test_requests_and_their_decisions(make_server, browser, folder):
     server = make_server()
     keeper, other = flows.staff(server), flows.staff(server, name="Ines Blum")

@@ -3,6 +3,7 @@
  * ask, what staff see, and that a decision is whole, once, and within the rule
  * of letting in.
  */
+#include "requests/queue.h"
 #include "requests/world.h"
 
 #include "requests/request.h"
@@ -393,8 +394,11 @@ test_find(void **state)
 static void
 test_queue(void **state)
 {
-	struct request_list	list;
-	const char		*after = "", *last = "";
+	struct queue_filter	 filter = { .product = "", .search = "",
+		.after = "" };
+	struct queue_list	 list;
+	const struct request	*r;
+	const char		*sam = staff("Sam"), *last = "";
 	int			 i, seen = 0, pages = 0;
 
 	(void)state;
@@ -405,22 +409,24 @@ test_queue(void **state)
 	run(owner, "UPDATE request SET submitted_at = date_trunc('day', now())",
 	    DB_NONE);
 	do {
-		list = request_db_queue(db, after);
-		assert_int_equal(list.total, 120);
+		list = queue_db_list(db, &filter, sam);
+		assert_int_equal(queue_db_counts(db, &filter, sam).here, 120);
 		for (i = 0; i < list.n; i++) {
-			assert_true(strcmp(last, list.list[i].id) < 0);
-			last = list.list[i].id;
-			assert_true(list.list[i].is_public_mail);
-			assert_int_equal(list.list[i].others_open, 119);
+			r = list.list[i].request;
+			assert_true(strcmp(last, r->id) < 0);
+			last = r->id;
+			assert_true(r->is_public_mail);
+			assert_int_equal(r->others_open, 119);
+			assert_string_equal(list.list[i].taken_by, "");
 			seen++;
 		}
-		after = list.next_after;
+		filter.after = list.next_after;
 		pages++;
-	} while (*after != '\0');
+	} while (*filter.after != '\0');
 	assert_int_equal(seen, 120);
 	assert_int_equal(pages, 3);
-	assert_int_equal(request_db_queue(db, "nonsense").n, 0);
-	assert_int_equal(request_db_queue(db, "-1.x").n, 0);
+	filter.after = "nonsense";
+	assert_int_equal(queue_db_list(db, &filter, sam).n, 0);
 }
 
 int
