@@ -20,6 +20,7 @@
 #include "requests/request.h"
 #include "requests/thread.h"
 #include "sessions/session_list.h"
+#include "subscriptions/change.h"
 #include "tenants/tenant.h"
 #include "web/asset.h"
 #include "web/route.h"
@@ -112,6 +113,10 @@ const struct route routes[] = {
 			key_page_show_primary,	CONTACT | FRESH },
 	{ METHOD_POST,	"/subscriptions/:id/keys/secondary/show",
 			key_page_show_secondary, CONTACT | FRESH },
+	{ METHOD_GET,	"/subscriptions/:id/cancel",
+			subscription_page_give_up, CONTACT },
+	{ METHOD_POST,	"/subscriptions/:id/cancel",
+			subscription_page_give_up_done, CONTACT | FRESH },
 
 	/* the people of a client */
 	{ METHOD_GET,	"/people",	people_page,	CONTACT },
@@ -149,6 +154,18 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/staff/requests/:id/reject",
 			request_page_reject,	STAFF },
 	{ METHOD_POST,	"/staff/requests/:id/ask", thread_page_ask, STAFF },
+	{ METHOD_GET,	"/staff/subscriptions",
+			subscription_page_list,	STAFF },
+	{ METHOD_GET,	"/staff/subscriptions/:id",
+			subscription_page_show,	STAFF },
+	{ METHOD_POST,	"/staff/subscriptions/:id/suspend",
+			subscription_page_suspend, STAFF | FRESH },
+	{ METHOD_POST,	"/staff/subscriptions/:id/reactivate",
+			subscription_page_reactivate, STAFF | FRESH },
+	{ METHOD_POST,	"/staff/subscriptions/:id/cancel",
+			subscription_page_cancel, STAFF | FRESH },
+	{ METHOD_POST,	"/staff/subscriptions/:id/expiry",
+			subscription_page_expiry, STAFF | FRESH },
 	{ METHOD_GET,	"/staff/people", staff_page_list, STAFF },
 	{ METHOD_POST,	"/staff/people/invite",
 			staff_page_invite,	ADMIN | FRESH },

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <ctype.h>
 
 struct civil {
 	int64_t	year;
@@ -15,6 +16,8 @@ struct civil {
 
 static int64_t		clock_read(clockid_t);
 static struct civil	civil(int64_t);
+static int64_t		days_of(int64_t year, int64_t month, int64_t day);
+static bool		digits(const char **, int n, int64_t *ret_number);
 static char		*span(struct arena *, int64_t);
 
 static const char *const month_names[] = { "January", "February", "March",
@@ -105,6 +108,52 @@ clock_left(int64_t until, int64_t now)
 	return ((left + HOUR_US / 2) / HOUR_US * HOUR_US);
 }
 
+bool
+clock_parse(const char *s, int64_t *ret_at)
+{
+	int64_t		year, month, day, hour = 0, minute = 0, at;
+	struct civil	c;
+
+	if (!digits(&s, 4, &year) || *s++ != '-' || !digits(&s, 2, &month) ||
+	    *s++ != '-' || !digits(&s, 2, &day))
+		return (false);
+	if (*s == 'T') {
+		s++;
+		if (!digits(&s, 2, &hour) || *s++ != ':' ||
+		    !digits(&s, 2, &minute))
+			return (false);
+	}
+	if (*s != '\0' || month < 1 || month > 12 || day < 1 || hour > 23 ||
+	    minute > 59)
+		return (false);
+	at = days_of(year, month, day) * DAY_US + hour * HOUR_US +
+	    minute * MINUTE_US;
+	/* The 30th of February is another day when it is read back. */
+	c = civil(at);
+	if (c.year != year || c.month != month || c.day != day)
+		return (false);
+	*ret_at = at;
+	return (true);
+}
+
+char *
+clock_input_date(struct arena *a, int64_t at)
+{
+	struct civil	c = civil(at);
+
+	return (arena_fmt(a, "%04lld-%02d-%02d", (long long)c.year, c.month,
+	    c.day));
+}
+
+char *
+clock_input_time(struct arena *a, int64_t at)
+{
+	struct civil	c = civil(at);
+
+	return (arena_fmt(a, "%04lld-%02d-%02dT%02d:%02d", (long long)c.year,
+	    c.month, c.day, c.hour, c.minute));
+}
+
 char *
 clock_mail(struct arena *a, int64_t at)
 {
@@ -172,6 +221,36 @@ civil(int64_t at)
 	c.month = (int)(month < 10 ? month + 3 : month - 9);
 	c.year = year + era * 400 + (c.month <= 2 ? 1 : 0);
 	return (c);
+}
+
+/* The way back, for years from 0 on: days since 1970 of what may be no day. */
+static int64_t
+days_of(int64_t year, int64_t month, int64_t day)
+{
+	int64_t	era, of_era, of_year;
+
+	if (month <= 2)
+		year--;
+	era = (year >= 0 ? year : year - 399) / 400;
+	of_era = year - era * 400;
+	of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+	return (era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
+	    of_year - 719468);
+}
+
+/* Exactly n digits; stands behind them then. */
+static bool
+digits(const char **s, int n, int64_t *ret_number)
+{
+	int64_t	number = 0;
+
+	for (; n > 0; n--, (*s)++) {
+		if (!isdigit((unsigned char)**s))
+			return (false);
+		number = number * 10 + (**s - '0');
+	}
+	*ret_number = number;
+	return (true);
 }
 
 static char *

@@ -36,6 +36,15 @@ char	*clock_span(struct arena *, int64_t length_us);
  * to the nearest hour, so that 48 hours are 48 when they have just begun.
  * Negative when it has passed. */
 int64_t	 clock_left(int64_t until, int64_t now);
+/*
+ * An instant that was typed, in UTC: "2026-11-22", its midnight, or
+ * "2026-11-22T14:05", as <input type="date"> and "datetime-local" send them.
+ * False for anything else, also for days that no calendar has.
+ */
+MUST_CHECK bool	 clock_parse(const char *, int64_t *ret_at);
+/* "2026-11-22" and "2026-11-22T14:05", for the same inputs. */
+char	*clock_input_date(struct arena *, int64_t at);
+char	*clock_input_time(struct arena *, int64_t at);
 /* RFC 5322 date: "Sun, 22 Nov 2026 14:05:00 +0000". */
 char	*clock_mail(struct arena *, int64_t at);
 /* RFC 9110 date: "Sun, 22 Nov 2026 14:05:00 GMT". */

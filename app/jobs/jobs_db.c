@@ -18,6 +18,16 @@
 	" LEFT JOIN person AS pe ON pe.account_id = r.account_id"	\
 	" LEFT JOIN tenant AS t ON t.id = r.tenant_id"
 
+/* Every contact of the tenant t whose account works, and t's address for
+ * notices. */
+#define CONTACTS							\
+	" CROSS JOIN LATERAL (SELECT m.account_id, NULL::text AS address" \
+	"     FROM membership AS m JOIN account AS a"			\
+	"     ON a.id = m.account_id AND a.state = 'active'"		\
+	"     WHERE m.tenant_id = t.id"					\
+	"     UNION ALL SELECT NULL, t.notices_to"			\
+	"     WHERE t.notices_to <> '') AS x"
+
 DB_QUERY(subscription_expire,
     "WITH due AS ("
     " SELECT id, expires_at FROM subscription"
@@ -32,16 +42,53 @@ DB_QUERY(subscription_expire,
     " FROM once WHERE s.id = once.subject"
     " AND s.state IN ('active', 'suspended')"
     " RETURNING s.id, s.tenant_id, s.product_id, s.name),"
+    " noted AS ("
+    " INSERT INTO subscription_change (subscription_id, what)"
+    " SELECT id, 'expired' FROM ended),"
     " told AS ("
-    " SELECT mail_queue('subscription_expired', m.account_id, NULL,"
+    " SELECT mail_queue('subscription_expired', x.account_id, x.address,"
     "     jsonb_build_object('subscription_name', ended.name,"
     "     'product', p.name, 'client', t.name)) AS id"
     " FROM ended JOIN product AS p ON p.id = ended.product_id"
     " JOIN tenant AS t ON t.id = ended.tenant_id"
-    " JOIN membership AS m ON m.tenant_id = t.id AND m.role = 'owner')"
+    CONTACTS ")"
     " SELECT (SELECT count(audit_write(tenant_id, 'system', NULL,"
     "     'subscription.expired', 'subscription', id)) FROM ended),"
     "     (SELECT count(id) FROM told)");
+
+/*
+ * 30, 14, 7 and 1 days before the end.  A reminder is due when its day came
+ * after the end was set; of several that are due (the courier was away) the
+ * last one goes, and the others are done with.
+ */
+DB_QUERY(subscription_remind,
+    "WITH due AS ("
+    " SELECT s.id, d.days, s.expires_at - make_interval(days => d.days)"
+    "     AS at FROM subscription AS s"
+    " CROSS JOIN (VALUES (30), (14), (7), (1)) AS d (days)"
+    " WHERE s.state IN ('active', 'suspended') AND s.expires_at > now()"
+    " AND s.expires_at <= now() + interval '30 days'"
+    " AND s.expires_at <= now() + make_interval(days => d.days)"
+    " AND s.expires_at - make_interval(days => d.days)"
+    "     > coalesce(s.expiry_set_at, s.created_at)),"
+    " once AS ("
+    " INSERT INTO job (kind, subject, due)"
+    " SELECT 'subscription_remind', id, at FROM due"
+    " ON CONFLICT DO NOTHING RETURNING subject, due),"
+    " last AS ("
+    " SELECT DISTINCT ON (due.id) due.id, due.days FROM due"
+    " JOIN once ON once.subject = due.id AND once.due = due.at"
+    " ORDER BY due.id, due.days),"
+    " told AS ("
+    " SELECT mail_queue('subscription_expiring', x.account_id, x.address,"
+    "     jsonb_build_object('subscription_name', s.name,"
+    "     'product', p.name, 'client', t.name,"
+    "     'expires_at', s.expires_at, 'days', last.days::text)) AS id"
+    " FROM last JOIN subscription AS s ON s.id = last.id"
+    " JOIN product AS p ON p.id = s.product_id"
+    " JOIN tenant AS t ON t.id = s.tenant_id"
+    CONTACTS ")"
+    " SELECT (SELECT count(*) FROM last), (SELECT count(id) FROM told)");
 
 /*
  * Half of the time over, and not the whole of it.  While a request waits on the
@@ -195,7 +242,8 @@ DB_QUERY(job_prune,
     " SELECT count(*) FROM gone");
 
 static const struct db_query *const jobs[] = {
-	&subscription_expire, &request_reminder, &request_overdue,
+	&subscription_expire, &subscription_remind,
+	&request_reminder, &request_overdue,
 	&seating_due,
 	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,
 	&pending_signin_prune, &invitation_prune, &join_ask_prune,

@@ -64,7 +64,17 @@
  * seat_cancelled	each owner, admin	person client by
  * owner_contact_joined	each owner		person email client
  *						rule: domain, owner or reason
- * subscription_expired	each owner		subscription_name product client
+ * subscription_expired	each contact, the	subscription_name product client
+ *			client's address
+ * subscription_expiring likewise		the same, expires_at days
+ * subscription_suspended, subscription_reactivated, subscription_cancelled
+ *			likewise		subscription_name product client
+ *						reason by (not to the address)
+ * subscription_expiry	likewise		the same, expires_at (none: it
+ *						was taken away)
+ * subscription_given_up each active staff	subscription_id
+ *						subscription_name client by
+ *						reason
  * factor_added, factor_removed, factor_reset, recovery_renewed
  *			account			-
  * recovery_used	account			left (a number)

@@ -21,7 +21,8 @@ static const struct kind {
 	const char	*name;
 	enum link_to	 link_to;
 	const char	*path;		/* or, of a token, its kind; the
-					 * first parameter is its row */
+					 * first parameter is its row, and that
+					 * of LINK_REQUEST */
 	const char	*params[7];	/* at most 6, NULL behind them */
 } kinds[] = {
 	{ "verify", LINK_TOKEN, "verify", { "signup_id" } },
@@ -81,6 +82,21 @@ static const struct kind {
 	    { "person", "email", "client", "rule" } },
 	{ "subscription_expired", LINK_PAGE, "/profile",
 	    { "subscription_name", "product", "client" } },
+	{ "subscription_expiring", LINK_PAGE, "/profile",
+	    { "subscription_name", "product", "client", "expires_at",
+	    "days" } },
+	{ "subscription_suspended", LINK_PAGE, "/profile",
+	    { "subscription_name", "product", "client", "reason", "by" } },
+	{ "subscription_reactivated", LINK_PAGE, "/profile",
+	    { "subscription_name", "product", "client", "reason", "by" } },
+	{ "subscription_cancelled", LINK_PAGE, "/profile",
+	    { "subscription_name", "product", "client", "reason", "by" } },
+	{ "subscription_expiry", LINK_PAGE, "/profile",
+	    { "subscription_name", "product", "client", "expires_at",
+	    "reason", "by" } },
+	{ "subscription_given_up", LINK_REQUEST, "/staff/subscriptions/",
+	    { "subscription_id", "subscription_name", "client", "by",
+	    "reason" } },
 	{ "request_reminder", LINK_REQUEST, "/staff/requests/",
 	    { "request_id", "request_name", "product", "person", "client",
 	    "due_at" } },
@@ -198,7 +214,7 @@ make_link(struct arena *arena, const struct kind *kind,
 		return (arena_fmt(arena, "%s%s", setting->public_url,
 		    kind->path));
 	case LINK_REQUEST:
-		id = param(row, "request_id");
+		id = param(row, kind->params[0]);
 		return (uuid_shaped(id) ? arena_fmt(arena, "%s%s%s",
 		    setting->public_url, kind->path, id) : NULL);
 	}

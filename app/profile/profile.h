@@ -26,6 +26,9 @@ struct profile_row {
 	int64_t		 calls_a_minute, calls_a_day;
 	const char	*primary_last4, *secondary_last4;
 	int64_t		 primary_at, secondary_at;
+	int64_t		 expires_at, ended_at;	/* 0: no end, not yet */
+	const char	*why;		/* it was suspended or cancelled */
+	int64_t		 why_at;	/* 0: nobody did */
 	/* Requests. */
 	int64_t		 due_at, decided_at;	/* decided_at 0: not yet */
 	const char	*reason;

@@ -5,6 +5,7 @@
  */
 #include "profile/profile.h"
 
+#include "base/clock.h"
 #include "base/str.h"
 
 #define MICROS(x)	"(extract(epoch FROM " x ") * 1000000)::bigint"
@@ -20,6 +21,8 @@
 	"AND slot = '" slot "' AND state = 'current' LIMIT 1) "		\
 	alias " ON true "
 
+static void	end_by_clock(struct profile_row *);
+
 struct profile
 profile_db_read(struct db *db, const struct session *s)
 {
@@ -34,10 +37,11 @@ profile_db_read(struct db *db, const struct session *s)
 	    MICROS("x.at") ", p.calls_a_minute, p.calls_a_day, "
 	    "k1.last4, k2.last4, " MICROS("k1.created_at") ", "
 	    MICROS("k2.created_at") ", coalesce(" MICROS("x.due_at") ", 0), "
-	    MICROS("x.decided_at") ", x.reason, x.is_own, x.waits FROM ("
+	    MICROS("x.decided_at") ", x.reason, x.is_own, x.waits, "
+	    "coalesce(" MICROS("c.at") ", 0), coalesce(c.reason, '') FROM ("
 	    "(SELECT 's' AS kind, s.id, s.name, s.product_id, s.state, "
 	    "s.approved_by AS by, s.created_at AS at, "
-	    "NULL::timestamptz AS due_at, NULL::timestamptz AS decided_at, "
+	    "s.expires_at AS due_at, s.ended_at AS decided_at, "
 	    "''::text AS reason, true AS is_own, false AS waits "
 	    "FROM subscription s WHERE s.tenant_id = $2 "
 	    "ORDER BY s.id DESC LIMIT 20) "
@@ -54,7 +58,11 @@ profile_db_read(struct db *db, const struct session *s)
 	    "calls_a_day FROM product WHERE id = x.product_id LIMIT 1) p "
 	    "LEFT JOIN LATERAL (SELECT name FROM person "
 	    "WHERE account_id = x.by LIMIT 1) d ON true "
-	    PROFILE_KEY("k1", "primary") PROFILE_KEY("k2", "secondary"));
+	    PROFILE_KEY("k1", "primary") PROFILE_KEY("k2", "secondary")
+	    "LEFT JOIN LATERAL (SELECT c.at, c.reason "
+	    "FROM subscription_change c WHERE c.subscription_id = x.id "
+	    "AND x.kind = 's' AND c.what = x.state "
+	    "ORDER BY c.id DESC LIMIT 1) c ON true");
 	_Static_assert(PROFILE_REQUESTS_MAX == 10 &&
 	    PROFILE_SUBSCRIPTIONS_MAX == 20 && PROFILE_DECIDED_DAYS == 30,
 	    "the limits above");
@@ -70,6 +78,11 @@ profile_db_read(struct db *db, const struct session *s)
 	    sizeof(*list.list));
 	for (i = 0; i < rows->n; i++)
 		list.list[i] = (struct profile_row){
+			.expires_at = db_number(rows, i, 14),
+			.ended_at = db_is_null(rows, i, 15) ? 0 :
+			    db_number(rows, i, 15),
+			.why_at = db_number(rows, i, 19),
+			.why = db_text(rows, i, 20),
 			.kind = str_eq(db_text(rows, i, 0), "s") ?
 			    PROFILE_SUBSCRIPTION : PROFILE_REQUEST,
 			.id = db_text(rows, i, 1),
@@ -96,5 +109,18 @@ profile_db_read(struct db *db, const struct session *s)
 			.is_own = db_truth(rows, i, 17),
 			.waits_on_contact = db_truth(rows, i, 18),
 		};
+	for (i = 0; i < list.n; i++)
+		end_by_clock(&list.list[i]);
 	return (list);
+}
+
+/* What has come to its end has ended, before the courier has written it down,
+ * and whenever these rows were read. */
+static void
+end_by_clock(struct profile_row *row)
+{
+	if (row->kind == PROFILE_SUBSCRIPTION && row->expires_at != 0 &&
+	    row->expires_at <= clock_now() && (str_eq(row->state, "active") ||
+	    str_eq(row->state, "suspended")))
+		row->state = "expired";
 }

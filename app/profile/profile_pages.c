@@ -89,6 +89,14 @@ show_subscription(struct req *rq, struct view *v,
 	view_text(v, "role", role_word(s->role));
 	view_text(v, "limits", product_limits(rq->arena, row->calls_a_minute,
 	    row->calls_a_day));
+	view_text(v, "expires", row->expires_at == 0 || !is_live(row) ? "" :
+	    clock_long(rq->arena, row->expires_at));
+	view_text(v, "expires_in", row->expires_at == 0 || !is_live(row) ? "" :
+	    clock_span(rq->arena, row->expires_at - rq->now));
+	view_text(v, "changed_at", row->why_at == 0 ? "" :
+	    clock_long(rq->arena, row->why_at));
+	view_text(v, "why", row->why);
+	view_bool(v, "can_cancel", is_live(row) && s->role == MEMBER_OWNER);
 	view_list(v, "keys");
 	/* The keys of what has ended open nothing any more. */
 	if (!is_live(row))

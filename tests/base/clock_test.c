@@ -125,12 +125,39 @@ left_for_people(void **state)
 	assert_true(clock_left(now - 90 * MINUTE_US, now) == -90 * MINUTE_US);
 }
 
+static void
+test_typed(void **state)
+{
+	static const char *const bad[] = { "", "2026", "2026-11", "2026-11-2",
+		"2026-02-30", "2025-02-29", "2026-13-01", "2026-00-10",
+		"2026-01-00", "2026-1-01", "2026-11-22 ", "2026-11-22T",
+		"2026-11-22T24:00", "2026-11-22T14:60", "2026-11-22T14:0",
+		"2026-11-22T14:05:00", "-026-11-22", "22.11.2026" };
+	int64_t		 at, day;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad); i++)
+		assert_false(clock_parse(bad[i], &at));
+	assert_true(clock_parse("1970-01-01", &at) && at == 0);
+	assert_true(clock_parse("2026-11-22T14:05", &at));
+	assert_string_equal(clock_iso(a, at), "2026-11-22T14:05:00Z");
+	assert_string_equal(clock_input_time(a, at), "2026-11-22T14:05");
+	/* Each day of some 140 years, there and back. */
+	for (day = -800; day < 50000; day++) {
+		assert_true(clock_parse(clock_input_date(a, day * DAY_US),
+		    &at));
+		assert_true(at == day * DAY_US);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(left_for_people),
 		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_typed),
 		cmocka_unit_test(test_calendar),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_clocks),

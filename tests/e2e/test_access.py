@@ -205,6 +205,7 @@ class World:
             "/staff/requests/": self.request,
             "/staff/queue/filters/": lambda: NOBODY,
             "/subscriptions/": self.subscription,
+            "/staff/subscriptions/": self.subscription,
             "/staff/people/": self.stranger,
             "/staff/people/:id/role": self.colleague,
             "/staff/people/:id/dismiss": self.colleague,

@@ -97,6 +97,7 @@ empty(void **state)
 	(void)sql("DELETE FROM outbox");
 	(void)sql("DELETE FROM job");
 	(void)sql("TRUNCATE request CASCADE");
+	(void)sql("DELETE FROM subscription_change");
 	(void)sql("DELETE FROM subscription");
 	return (0);
 }
@@ -121,17 +122,87 @@ test_subscription_expires(void **state)
 	assert_int_equal(count("subscription WHERE state = 'active'"), 2);
 	assert_int_equal(count("audit WHERE action = 'subscription.expired'"
 	    " AND actor_kind = 'system' AND tenant_id = '" T "'"), 2);
-	/* Owners are told, members are not. */
+	assert_int_equal(count("subscription_change"
+	    " WHERE what = 'expired' AND account_id IS NULL"), 2);
+	/* All contacts are told, and the client's address for notices. */
 	rows = sql("SELECT account_id, params->>'client', params->>'product'"
 	    " FROM outbox WHERE kind = 'subscription_expired'"
-	    " AND params->>'subscription_name' = 'Due-KEY'");
-	assert_int_equal(rows->n, 1);
+	    " AND params->>'subscription_name' = 'Due-KEY'"
+	    " ORDER BY account_id");
+	assert_int_equal(rows->n, 2);
 	assert_string_equal(db_text(rows, 0, 0), ADA);
 	assert_string_equal(db_text(rows, 0, 1), "Altaworx");
 	assert_string_equal(db_text(rows, 0, 2), "Rev.io API");
 	jobs_run(courier);
-	assert_int_equal(count("outbox"), 2);
+	assert_int_equal(count("outbox"), 4);
 	assert_int_equal(count("audit"), 2);
+}
+
+/* As if the courier ran that many days (and a half) before the end, which was
+ * set `since` days before it. */
+static void
+days_before(int days, int since)
+{
+	(void)sql(arena_fmt(arena, "UPDATE subscription SET expires_at ="
+	    " now() + interval '%d days 12 h', expiry_set_at = now()"
+	    " + interval '%d days 12 h' WHERE name = 'Ends-KEY'", days,
+	    days - since));
+	jobs_run(courier);
+	jobs_run(courier);
+}
+
+static const char *
+reminded(void)
+{
+	const struct db_rows	*rows;
+
+	rows = sql("SELECT coalesce(string_agg(params->>'days' || ' '"
+	    " || coalesce(address, 'contact'), ', '"
+	    " ORDER BY address NULLS FIRST), '') FROM outbox"
+	    " WHERE kind = 'subscription_expiring'");
+	(void)sql("DELETE FROM outbox");
+	return (db_text(rows, 0, 0));
+}
+
+static void
+test_the_end_is_reminded_of(void **state)
+{
+	(void)state;
+	(void)sql("UPDATE tenant SET notices_to = 'ops@a'");
+	(void)sql("INSERT INTO subscription (id, tenant_id, product_id,"
+	    " one_key, name) VALUES (gen_random_uuid(), '" T "', '" P "',"
+	    " true, 'Ends-KEY')");
+	days_before(60, 100);
+	assert_string_equal(reminded(), "");
+	days_before(29, 100);
+	assert_string_equal(reminded(), "30 contact, 30 contact, 30 ops@a");
+	(void)sql("DELETE FROM job");
+	/* Away for long: the last one that is due, alone, and once. */
+	days_before(6, 100);
+	assert_string_equal(reminded(), "7 contact, 7 contact, 7 ops@a");
+	(void)sql("UPDATE subscription SET state = 'suspended'");
+	(void)sql("DELETE FROM job");
+	days_before(13, 100);
+	assert_string_equal(reminded(), "14 contact, 14 contact, 14 ops@a");
+	/* A day before: the disabled don't hear of it. */
+	(void)sql("UPDATE account SET state = 'disabled'"
+	    " WHERE id = '" BOB "'");
+	days_before(0, 100);
+	assert_string_equal(reminded(), "1 contact, 1 ops@a");
+	(void)sql("UPDATE account SET state = 'active'"
+	    " WHERE id = '" BOB "'");
+	/* Of what was to be told before the end was set, nothing. */
+	(void)sql("DELETE FROM job");
+	days_before(5, 6);
+	assert_string_equal(reminded(), "");
+	days_before(0, 1);
+	assert_string_equal(reminded(), "");
+	/* Ended: nothing either. */
+	(void)sql("DELETE FROM job");
+	(void)sql("UPDATE subscription SET state = 'cancelled'");
+	days_before(6, 100);
+	assert_string_equal(reminded(), "");
+	(void)sql("UPDATE tenant SET notices_to = ''");
 }
 
 static void
@@ -345,6 +416,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_the_end_is_reminded_of, empty),
 		cmocka_unit_test_setup(test_subscription_expires, empty),
 		cmocka_unit_test_setup(test_reminder, empty),
 		cmocka_unit_test_setup(test_overdue, empty),
