@@ -210,6 +210,7 @@ tidy:
 clean:
 	rm -rf build build-*
 
--include $(PORTAL_O:.o=.d) $(LIB_O:.o=.d) $(TESTS:=.d)
+-include $(PORTAL_O:.o=.d) $(LIB_O:.o=.d) $(TESTS:=.d) \
+    $(TOOL_C:%.c=$O/%.d) $(COURIER_C:%.c=$O/%.d)
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
+#include "crypto/breached.h"
 #include "crypto/token.h"
 #include "db/pool.h"
 #include "health.h"
@@ -88,6 +89,8 @@ KORE_SECCOMP_FILTER("latchkey",
 	KORE_SYSCALL_ALLOW(mlock),
 	KORE_SYSCALL_ALLOW(munlock),
 	KORE_SYSCALL_ALLOW(getdents64),
+	/* the file of breached passwords */
+	KORE_SYSCALL_ALLOW(pread64),
 )
 #endif
 
@@ -138,6 +141,9 @@ kore_parent_configure(int argc, char **argv)
 		stop("LATCHKEY_ASSETS", why);
 	if (!template_setup(setting->templates, !setting->production, &error))
 		stop("LATCHKEY_TEMPLATES", error);
+	if (setting->breached_passwords_file != NULL &&
+	    !breached_open(setting->breached_passwords_file, &why))
+		stop("LATCHKEY_BREACHED_PASSWORDS_FILE", why);
 	health_check_master_key();
 	respond_setup();
 	serve_setup();

@@ -8,7 +8,8 @@
 /* Crockford's base32, lower case: no i, l, o, u. */
 static const char	letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
-#define RECOVERY_LETTERS	16	/* of 5 bits each */
+#define RECOVERY_LETTERS	24	/* of 5 bits each: 120, and ASVS 6.5.2
+				 * asks for 112 */
 
 static bool	recovery_normal(const char *typed,
 		    char ret_normal[RECOVERY_LETTERS + 1]);

@@ -10,7 +10,7 @@
  *
  * At rest the app's secret is sealed (crypto/seal.h) with its row's name as
  * associated data; of recovery codes there is a SHA-256, which can't be
- * searched through since each has 80 random bits.
+ * searched through since each has 120 random bits.
  *
  * Wrong codes count as accounts/tries.h says: only somebody with the password
  * can use up the account's tries, and a recovery code opens even then.
@@ -24,8 +24,8 @@
 #include "crypto/seal.h"
 
 #define RECOVERY_CODES	10
-#define RECOVERY_TEXT	20	/* "abcd-efgh-jkmn-pqrs" and the NUL */
-#define RECOVERY_EXAMPLE "8k3v-2qpm-x70d-h5ta"
+#define RECOVERY_TEXT	30	/* RECOVERY_EXAMPLE and the NUL */
+#define RECOVERY_EXAMPLE "8k3v-2qpm-x70d-h5ta-9wne-c4rj"
 #define PENDING_S	(5 * 60)
 #define SETUP_S		(30 * 60)	/* to scan the code and type one */
 #define SETUP_BYTES	(TOTP_SECRET_BYTES + 8 + SEAL_OVERHEAD)

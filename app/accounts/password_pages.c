@@ -5,6 +5,7 @@
 #include "accounts/account_pages.h"
 #include "accounts/recovery.h"
 #include "accounts/recovery_pages.h"
+#include "base/setting.h"
 #include "crypto/token.h"
 #include "run/work.h"
 #include "web/respond.h"
@@ -62,21 +63,35 @@ password_page_well_known(struct req *rq)
 	respond_see_other(rq, "/account/password");
 }
 
+struct password_job *
+password_page_job(struct req *rq, const char *wanted, const char *name,
+    const char *email, const char *client)
+{
+	struct password_job	*job = arena_calloc(rq->arena, 1, sizeof(*job));
+	size_t			 n = 0;
+
+	job->wanted = password_normalise(rq->arena, wanted);
+	/* What is empty is not judged. */
+	job->verdict = PASSWORD_TOO_SHORT;
+	job->own_words[n++] = name;
+	job->own_words[n++] = email;
+	job->own_words[n++] = client;
+	job->own_words[n++] = setting->site_name;
+	job->own_words[n++] = password_db_products(rq->db);
+	return (job);
+}
+
 /* A wrong present password is all that is told then. */
 static struct password_job *
 judge(struct req *rq, const struct credential *credential, struct view *view)
 {
 	const struct session	*s = rq->session;
-	struct password_job	*job = arena_calloc(rq->arena, 1, sizeof(*job));
+	struct password_job	*job;
 
+	job = password_page_job(rq, req_form(rq, "new_password"), s->name,
+	    s->email, s->tenant_name != NULL ? s->tenant_name : s->client);
 	job->present = password_normalise(rq->arena, req_form(rq, "password"));
 	job->present_hash = credential->hash;
-	job->wanted = password_normalise(rq->arena,
-	    req_form(rq, "new_password"));
-	job->own_words[0] = s->name;
-	job->own_words[1] = s->email;
-	job->own_words[2] = s->tenant_name != NULL ? s->tenant_name :
-	    s->client;
 	if (!work_run(password_job_run, job, true))
 		req_fail(rq, 503, "busy");
 	if (job->is_right)

@@ -43,6 +43,9 @@ WAITS MUST_CHECK bool password_db_change(struct db *, const struct credential *,
 		    const char *new_hash, const char *cookie,
 		    const char *token);
 
+/* The names of all products that people see, in one text. */
+WAITS const char *password_db_products(struct db *);
+
 /* ---- work for a thread (run/work.h), which sees nothing but the job ---- */
 
 struct password_job {
@@ -50,7 +53,7 @@ struct password_job {
 	const char		*present_hash;
 	struct secret		 wanted;	/* judged and hashed if it has
 						 * bytes, and present is right */
-	const char		*own_words[4];	/* as password_judge() */
+	const char		*own_words[6];	/* as password_judge() */
 	/* What came out. */
 	bool			 is_right;	/* present, or none was given */
 	enum password_verdict	 verdict;

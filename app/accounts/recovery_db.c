@@ -165,6 +165,18 @@ password_db_change(struct db *db, const struct credential *credential,
 	return (db_number(rows, 0, 0) == 1);
 }
 
+const char *
+password_db_products(struct db *db)
+{
+	/* As many as may be words of a password: OWN_WORDS. */
+	DB_QUERY(password_products,
+	    "SELECT coalesce(string_agg(name, ' '), '') FROM (SELECT name "
+	    "FROM product WHERE state <> 'hidden' ORDER BY place, name "
+	    "LIMIT 50) AS shown");
+
+	return (db_text(db_read(db, &password_products, DB_NONE), 0, 0));
+}
+
 static const char *
 link_hash(struct db *db, const char *token)
 {

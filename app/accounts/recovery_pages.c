@@ -97,16 +97,11 @@ recovery_page_reset(struct req *rq)
 		reset_gone(rq, 410);
 		return;
 	}
-	job = arena_calloc(rq->arena, 1, sizeof(*job));
-	job->wanted = password_normalise(rq->arena, req_form(rq, "password"));
-	job->own_words[0] = recovery.name;
-	job->own_words[1] = recovery.email;
-	job->own_words[2] = recovery.client;
+	job = password_page_job(rq, req_form(rq, "password"), recovery.name,
+	    recovery.email, recovery.client);
 	/* Who holds a link has shown a mailbox: the kept slot is theirs. */
 	if (!work_run(password_job_run, job, true))
 		req_fail(rq, 503, "busy");
-	if (job->wanted.n == 0)
-		job->verdict = PASSWORD_TOO_SHORT;
 	if (job->verdict != PASSWORD_GOOD)
 		form_error(view, "password", password_advice(job->verdict));
 	if (!form_has_errors(view) && !job->done)

@@ -18,6 +18,12 @@ WAITS void	recovery_page_reset(struct req *);	/* POST */
 WAITS void	password_page(struct req *);		/* GET /account/password */
 WAITS void	password_page_change(struct req *);	/* POST */
 WAITS void	password_page_well_known(struct req *);
+struct password_job;
+/* Judges and hashes a password that is chosen: for work_run(), with what
+ * belongs to the person and to the portal among the words that it must not be
+ * made of. */
+WAITS struct password_job *password_page_job(struct req *, const char *wanted,
+		    const char *name, const char *email, const char *client);
 
 /* second_pages.c.  Whether a reset asks for a second factor, also as
  * "asks_factor" in the view; and whether the field "code" has one, which is

@@ -9,20 +9,14 @@
 #include "accounts/account_pages.h"
 
 #include "accounts/account.h"
+#include "accounts/recovery.h"
+#include "accounts/recovery_pages.h"
 #include "base/clock.h"
 #include "base/setting.h"
 #include "run/work.h"
 #include "web/respond.h"
 
 #define SENT_COOKIE_S	3600
-
-struct hash_job {
-	struct secret		 password;
-	const char		*own_words[4];
-	enum password_verdict	 verdict;
-	bool			 done;		/* hash is there */
-	char			 hash[PASSWORD_HASH_BYTES];
-};
 
 static void	 signup_form(struct req *, int status, struct view *);
 static void	 sent_remember(struct req *, const char *email, bool again);
@@ -33,7 +27,6 @@ static void	 answer_asked(struct req *, const struct address *,
 static void	 verify_form(struct req *, int status, struct view *,
 		    const struct signup *);
 static void	 verify_gone(struct req *, int status, struct view *);
-static void	 judge_and_hash(void *);
 
 void
 signup_page(struct req *rq)
@@ -145,7 +138,7 @@ signup_page_create(struct req *rq)
 	const char		*name = req_form_line(rq, "name");
 	const char		*client = req_form_line(rq, "client");
 	struct view		*view = view_new(rq->arena);
-	struct hash_job		*job;
+	struct password_job	*job;
 	struct session_start	 start;
 	struct signup		 signup;
 	enum account_kind	 kind;
@@ -157,12 +150,8 @@ signup_page_create(struct req *rq)
 	}
 	if (signup.is_staff)
 		client = "";
-	job = arena_alloc(rq->arena, sizeof(*job));
-	job->password = password_normalise(rq->arena,
-	    req_form(rq, "password"));
-	job->own_words[0] = name;
-	job->own_words[1] = signup.email;
-	job->own_words[2] = client;
+	job = password_page_job(rq, req_form(rq, "password"), name,
+	    signup.email, client);
 	wrong = account_name_wrong(name);
 	if (wrong != NULL)
 		form_error(view, "name", wrong);
@@ -170,7 +159,7 @@ signup_page_create(struct req *rq)
 	if (wrong != NULL)
 		form_error(view, "client", wrong);
 	/* Who holds a link has shown a mailbox: the kept slot is theirs. */
-	if (!work_run(judge_and_hash, job, true))
+	if (!work_run(password_job_run, job, true))
 		req_fail(rq, 503, "busy");
 	if (job->verdict != PASSWORD_GOOD)
 		form_error(view, "password", password_advice(job->verdict));
@@ -279,15 +268,4 @@ verify_gone(struct req *rq, int status, struct view *view)
 		view_text(view, "email", "");
 	form_fields(view, "email", NULL);
 	respond_page(rq, status, "accounts/verify_gone", view);
-}
-
-/* On a work thread: sees the job only. */
-static void
-judge_and_hash(void *arg)
-{
-	struct hash_job	*job = arg;
-
-	job->verdict = password_judge(job->password, job->own_words);
-	if (job->verdict == PASSWORD_GOOD)
-		job->done = password_hash(job->password, job->hash);
 }

@@ -59,6 +59,8 @@ setting_load(enum setting_program program)
 	read_mail(mail);
 	read_log_level();
 	loaded.master_key_file = read_path("MASTER_KEY_FILE", REQUIRED, NULL);
+	loaded.breached_passwords_file = read_path("BREACHED_PASSWORDS_FILE",
+	    OPTIONAL, NULL);
 	/* 8760 hours are a year. */
 	loaded.sla_hours = read_number("SLA_HOURS", 48, 1, 8760);
 	loaded.workers = read_number("WORKERS", 2, 1, 64);

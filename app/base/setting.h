@@ -27,6 +27,7 @@ struct setting {
 	const char	*smtp_ca_file;		/* SMTP_CA_FILE, NULL: system's */
 	const char	*mail_from;		/* "Latchkey <no-reply@...>" */
 	const char	*master_key_file;
+	const char	*breached_passwords_file; /* NULL: none */
 	int64_t		 sla_hours;		/* 48 */
 	int64_t		 workers;		/* processes, 2 */
 	int64_t		 hash_threads;		/* a worker, 1 */

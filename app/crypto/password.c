@@ -16,6 +16,7 @@
 #include <zxcvbn.h>
 
 #include "base/str.h"
+#include "crypto/breached.h"
 #include "crypto/password_list.h"
 
 #define OPERATIONS	2
@@ -28,7 +29,8 @@
 /* A UTF-8 character has at most 4 bytes. */
 #define PASSWORD_MAX_BYTES	(PASSWORD_MAX_CHARS * 4)
 
-#define OWN_WORDS	40	/* of name, address, client, and `everyday` */
+#define OWN_WORDS	64	/* of name, address, client, portal, products,
+				 * and `everyday` */
 #define OWN_WORD_CHARS	40
 
 enum view_kind { VIEW_KEYS, VIEW_PLACES };
@@ -88,6 +90,8 @@ password_judge(struct secret password, const char *const *own_words)
 	else if (bits_of(s, own_words, VIEW_KEYS) < GUESSABLE_BITS ||
 	    bits_of(s, own_words, VIEW_PLACES) < GUESSABLE_BITS)
 		verdict = PASSWORD_GUESSABLE;
+	else if (breached_holds(password))
+		verdict = PASSWORD_BREACHED;
 	sodium_memzero(s, sizeof(s));
 	return (verdict);
 }
@@ -113,6 +117,10 @@ password_advice(enum password_verdict verdict)
 		return ("A computer guesses this within minutes. Leave out "
 		    "your name and client, repetitions and rows of keys; add "
 		    "a word or two that nobody expects.");
+	case PASSWORD_BREACHED:
+		return ("This password was stolen somewhere and published, so "
+		    "it is tried first. Change it wherever you use it, and "
+		    "choose another one here.");
 	}
 	abort();
 }

@@ -23,12 +23,14 @@ enum password_verdict {
 	PASSWORD_CONTROL,	/* not UTF-8, or a control character */
 	PASSWORD_COMMON,	/* on the list of common passwords */
 	PASSWORD_GUESSABLE,	/* within 10^8 tries, by zxcvbn */
+	PASSWORD_BREACHED,	/* in the file of crypto/breached.h */
 };
 
 /*
  * Judges a new password that was NFC-normalised by password_normalise().
- * own_words are the person's name, address and client (NULL-terminated), as
- * zxcvbn takes them; words of these are split at non-letters here.
+ * own_words are the words of the context (ASVS 6.1.2; NULL-terminated), the
+ * person's name, address and client, the portal's name and its products'; words
+ * of these are split at non-letters here.
  */
 enum password_verdict password_judge(struct secret,
 		    const char *const *own_words);

@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "accounts/recovery.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "crypto/breached.h"
 #include "crypto/password.h"
 #include "ctl/ctl_db.h"
 #include "mail/address.h"
@@ -77,8 +79,14 @@ add(struct ctl *ctl, struct ctl_staff *staff, const char *typed)
 	char			 hash[PASSWORD_HASH_BYTES];
 	char			 id[UUID_TEXT];
 	const char *const	 own_words[] = { staff->name,
-				    staff->address->text, NULL };
+				    staff->address->text, setting->site_name,
+				    password_db_products(ctl->db), NULL };
+	const char		*why;
 
+	if (setting->breached_passwords_file != NULL &&
+	    !breached_open(setting->breached_passwords_file, &why))
+		return (ctl_refuse("LATCHKEY_BREACHED_PASSWORDS_FILE: %s",
+		    why));
 	password = password_normalise(ctl->arena, typed);
 	verdict = password_judge(password, own_words);
 	if (verdict != PASSWORD_GOOD)

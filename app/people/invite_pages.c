@@ -4,6 +4,7 @@
  */
 #include "accounts/account.h"
 #include "accounts/recovery.h"
+#include "accounts/recovery_pages.h"
 #include "base/clock.h"
 #include "people/people.h"
 #include "run/work.h"
@@ -68,19 +69,14 @@ create(struct req *rq, const struct invite *invite)
 	struct password_job	*job;
 	struct session_start	 start;
 
-	job = arena_calloc(rq->arena, 1, sizeof(*job));
-	job->wanted = password_normalise(rq->arena, req_form(rq, "password"));
-	job->own_words[0] = name;
-	job->own_words[1] = invite->email;
-	job->own_words[2] = invite->client;
+	job = password_page_job(rq, req_form(rq, "password"), name,
+	    invite->email, invite->client);
 	wrong = account_name_wrong(name);
 	if (wrong != NULL)
 		form_error(view, "name", wrong);
 	/* Who holds a link has shown a mailbox: the kept slot is theirs. */
 	if (!work_run(password_job_run, job, true))
 		req_fail(rq, 503, "busy");
-	if (job->wanted.n == 0)
-		job->verdict = PASSWORD_TOO_SHORT;
 	if (job->verdict != PASSWORD_GOOD)
 		form_error(view, "password", password_advice(job->verdict));
 	if (form_has_errors(view)) {

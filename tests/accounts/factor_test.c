@@ -163,7 +163,8 @@ test_recovery(void **state)
 	recovery_codes_make(ACCOUNT, &one);
 	recovery_codes_make(ACCOUNT, &two);
 	for (i = 0; i < RECOVERY_CODES; i++) {
-		assert_int_equal(strlen(one.text[i]), 19);
+		assert_int_equal(strlen(one.text[i]),
+		    strlen(RECOVERY_EXAMPLE));
 		for (j = 0; j < RECOVERY_CODES; j++) {
 			assert_string_not_equal(one.text[i], two.text[j]);
 			if (i != j)
@@ -176,12 +177,15 @@ test_recovery(void **state)
 		assert_true(recovery_code_hash(OTHER, one.text[i], hash));
 		assert_memory_not_equal(hash, one.hash[i], SHA256_BYTES);
 	}
-	assert_true(recovery_code_hash(ACCOUNT, "01ab-cdef-ghjk-mnpq", hash));
-	assert_true(recovery_code_hash(ACCOUNT, " oLABCDEFGH jkmnpq ", again));
+	assert_true(recovery_code_hash(ACCOUNT,
+	    "01ab-cdef-ghjk-mnpq-rstv-wxyz", hash));
+	assert_true(recovery_code_hash(ACCOUNT, " oLABCDEFGH jkmnpq rstvwxyz ", again));
 	assert_memory_equal(hash, again, SHA256_BYTES);
 	assert_false(recovery_code_hash(ACCOUNT, "01ab-cdef-ghjk-mnp", hash));
-	assert_false(recovery_code_hash(ACCOUNT, "01ab-cdef-ghjk-mnpqr", hash));
-	assert_false(recovery_code_hash(ACCOUNT, "01ab-cdef-ghjk-mnpu", hash));
+	assert_false(recovery_code_hash(ACCOUNT,
+	    "01ab-cdef-ghjk-mnpq-rstv-wxyz0", hash));
+	assert_false(recovery_code_hash(ACCOUNT,
+	    "01ab-cdef-ghjk-mnpq-rstv-wxyu", hash));
 	assert_false(recovery_code_hash(ACCOUNT, "", hash));
 	assert_false(recovery_code_hash(ACCOUNT, "123456", hash));
 }
@@ -250,7 +254,7 @@ test_check(void **state)
 	assert_int_equal(factor_check(ring, arena, &c, now, "254676", &proof),
 	    FACTOR_WRONG);
 	assert_int_equal(factor_check(ring, arena, &c, now,
-			     "01ab-cdef-ghjk-mnpq", &proof),
+			     "01ab-cdef-ghjk-mnpq-rstv-wxyz", &proof),
 	    FACTOR_RIGHT);
 	assert_true(proof.is_recovery);
 	/* A secret that was moved to another account does not open. */

@@ -327,7 +327,7 @@ def test_a_forgotten_password_asks_for_it(server, email, browser):
 
     def reset(code):
         return one.submit(page, {**new, "code": code}, "/reset/")
-    for code in ("", "000000", "0000-0000-0000-0000"):
+    for code in ("", "000000", "0000-0000-0000-0000-0000-0000"):
         assert 'href="#code"' in reset(code).expect(422).text
     # A password that is refused uses no code up.
     one.submit(page, {"password": "short", "code": totp.code(secret)},

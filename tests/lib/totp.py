@@ -28,7 +28,7 @@ def secret_on(page):
 
 
 def recovery_codes_on(page):
-    return re.findall(r"<code>((?:[0-9a-z]{4}-){3}[0-9a-z]{4})</code>",
+    return re.findall(r"<code>((?:[0-9a-z]{4}-){5}[0-9a-z]{4})</code>",
                       page.text)
 
 
