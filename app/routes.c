@@ -21,7 +21,7 @@
 #include "requests/thread.h"
 #include "sessions/session_list.h"
 #include "subscriptions/change.h"
-#include "tenants/tenant.h"
+#include "tenants/tenant_edit.h"
 #include "web/asset.h"
 #include "web/route.h"
 
@@ -185,7 +185,17 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/staff/asks",	ask_page_list,	STAFF },
 	{ METHOD_POST,	"/staff/asks/:id/end", ask_page_end, STAFF },
 	{ METHOD_GET,	"/staff/tenants", tenant_page_list, STAFF },
+	{ METHOD_POST,	"/staff/tenants", tenant_page_make, ADMIN | FRESH },
+	{ METHOD_GET,	"/staff/tenants/new", tenant_page_new, ADMIN },
 	{ METHOD_GET,	"/staff/tenants/:code", tenant_page_show, STAFF },
+	{ METHOD_GET,	"/staff/tenants/:code/edit",
+			tenant_page_edit_form,	ADMIN },
+	{ METHOD_POST,	"/staff/tenants/:code/edit",
+			tenant_page_edit,	ADMIN | FRESH },
+	{ METHOD_POST,	"/staff/tenants/:code/close",
+			tenant_page_close,	ADMIN | FRESH },
+	{ METHOD_POST,	"/staff/tenants/:code/reopen",
+			tenant_page_reopen,	ADMIN | FRESH },
 
 	{ 0, NULL, NULL, 0 }
 };

@@ -62,6 +62,10 @@
  *						due_at
  * seat_done		each owner, admin	person email client by reason
  * seat_cancelled	each owner, admin	person client by
+ * tenant_closed	each owner		client by reason
+ * tenant_reopened	each owner		client by
+ * tenant_merged	each owner of both	client (that both are now) other by
+ *						reason
  * owner_contact_joined	each owner		person email client
  *						rule: domain, owner or reason
  * subscription_expired	each contact, the	subscription_name product client

@@ -104,6 +104,7 @@ enum request_submit_result {
 	REQUEST_SUBMIT_OPEN,	/* one is open already, his or his tenant's */
 	REQUEST_SUBMIT_HAS_KEY,	/* his tenant has a live key */
 	REQUEST_SUBMIT_CLOSED,	/* the product takes no requests */
+	REQUEST_SUBMIT_CLIENT,	/* the contact's client is closed */
 };
 WAITS MUST_CHECK enum request_submit_result request_db_submit(struct db *,
 		    const char *account_id, const char *product_id,

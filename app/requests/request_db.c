@@ -108,7 +108,9 @@ request_db_submit(struct db *db, const char *account_id,
 	    "  FROM account a JOIN person p ON p.account_id = a.id"
 	    "  JOIN product pr ON pr.id = $3 AND pr.state = 'published'"
 	    "  LEFT JOIN membership m ON m.account_id = a.id"
+	    "  LEFT JOIN tenant t ON t.id = m.tenant_id"
 	    "  WHERE a.id = $2 AND a.kind = 'contact' AND a.state = 'active'"
+	    "  AND (t.id IS NULL OR t.state = 'active')"
 	    "  AND NOT EXISTS (SELECT FROM subscription s"
 	    "    WHERE s.tenant_id = m.tenant_id AND s.environment = 'live'"
 	    "    AND s.state IN ('active', 'suspended')"
@@ -136,6 +138,10 @@ request_db_submit(struct db *db, const char *account_id,
 	    "  params.list),"
 	    " (SELECT count(told.mail) FROM told)"
 	    " FROM made, params");
+	DB_QUERY(request_client_closed,
+	    "SELECT EXISTS (SELECT FROM membership m JOIN tenant t"
+	    "  ON t.id = m.tenant_id AND t.state <> 'active'"
+	    "  WHERE m.account_id = $1)");
 
 	uuid_make(id);
 	rows = db_write(db, &request_submit, DB_ARGS(id, account_id,
@@ -146,7 +152,9 @@ request_db_submit(struct db *db, const char *account_id,
 	assert(rows->outcome == DB_OK);
 	if (rows->n == 1)
 		return (REQUEST_SUBMIT_DONE);
-	return (REQUEST_SUBMIT_CLOSED);
+	rows = db_read(db, &request_client_closed, DB_ARGS(account_id));
+	return (db_truth(rows, 0, 0) ? REQUEST_SUBMIT_CLIENT :
+	    REQUEST_SUBMIT_CLOSED);
 }
 
 enum request_withdraw_result

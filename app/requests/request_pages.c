@@ -48,6 +48,12 @@ request_page_subscribe(struct req *rq)
 	case REQUEST_SUBMIT_DONE:
 		respond_see_other(rq, "/profile");
 		return;
+	case REQUEST_SUBMIT_CLIENT:
+		show_form(rq, p, typed, arena_fmt(rq->arena, "We closed the "
+		    "client that you belong to, so nobody can ask for its key. "
+		    "If that is not right, write to %s.",
+		    setting->support_email));
+		return;
 	case REQUEST_SUBMIT_OPEN:
 	case REQUEST_SUBMIT_HAS_KEY:
 	case REQUEST_SUBMIT_CLOSED:

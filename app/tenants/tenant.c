@@ -6,11 +6,13 @@
  * where full stops and apostrophes join ("S.p.A." is one word, and so is
  * "O'Neil"); then the words at the end that only tell the legal form go.
  */
-#include "tenants/tenant.h"
+#include "tenants/tenant_edit.h"
 
 #include <assert.h>
 
 #include <utf8proc.h>
+
+#include "mail/address.h"
 
 #define FOLD_MAX	2048u		/* bytes of a folded name */
 #define WORDS_MAX	64u		/* what stands beyond is one word */
@@ -132,29 +134,42 @@ tenant_name_advice(const char *name)
 	return (NULL);
 }
 
-struct tenant_badge
-tenant_key_badge(const char *state)
+const char *
+tenant_slug_advice(const char *slug)
 {
-	if (state == NULL)
-		return ((struct tenant_badge){ "is-calm", "minus", "No key" });
-	if (str_eq(state, "active"))
-		return ((struct tenant_badge){ "is-good", "check-circle",
-		    "Active" });
-	if (str_eq(state, "suspended"))
-		return ((struct tenant_badge){ "is-warn", "pause",
-		    "Suspended" });
-	if (str_eq(state, "expired"))
-		return ((struct tenant_badge){ "is-calm", "clock", "Expired" });
-	assert(str_eq(state, "cancelled"));
-	return ((struct tenant_badge){ "is-calm", "ban", "Cancelled" });
+	size_t	n = strlen(slug), i;
+
+	for (i = 0; i < n; i++) {
+		if ((slug[i] < 'a' || slug[i] > 'z') &&
+		    (slug[i] < '0' || slug[i] > '9') && slug[i] != '-')
+			break;
+	}
+	if (n == 0 || i < n || n > TENANT_SLUG_MAX || slug[0] == '-' ||
+	    slug[n - 1] == '-')
+		return ("The short name may have up to 63 small letters, "
+		    "digits and hyphens, with no hyphen at its ends, for "
+		    "example altaworx.");
+	return (NULL);
 }
 
 const char *
-tenant_role_word(const char *role)
+tenant_host_parse(struct arena *a, const char *typed)
 {
-	if (str_eq(role, "owner"))
-		return ("Owner");
-	return (str_eq(role, "manager") ? "Manager" : "Member");
+	const char	*host = domain_parse(a, typed), *label;
+	size_t		 n;
+
+	if (host == NULL || strchr(host, '.') == NULL)
+		return (NULL);
+	for (label = host;; label += n + 1) {
+		n = strcspn(label, ".");
+		if (n == 0 || n > TENANT_SLUG_MAX || label[0] == '-' ||
+		    label[n - 1] == '-')
+			return (NULL);
+		if (label[n] == '\0')
+			break;
+	}
+	/* An address of four numbers is no name. */
+	return (strspn(label, "0123456789") == n ? NULL : host);
 }
 
 static void

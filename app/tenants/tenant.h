@@ -21,8 +21,12 @@ struct req;
 #define TENANT_NAME_MAX		64
 #define TENANT_SLUG_MAX		63	/* RFC 1035: a DNS label */
 #define TENANT_PAGE_ROWS	50
+#define TENANT_QUERY_MAX	100	/* characters of a search */
+#define TENANT_TOTAL_MAX	1000	/* counted; beyond it is "1,000+" */
 #define TENANT_CONTACTS_MAX	200	/* shown on a tenant's page */
 #define TENANT_SUBSCRIPTIONS_MAX 50
+#define TENANT_REQUESTS_MAX	20
+#define TENANT_EVENTS_MAX	20
 
 /*
  * The name for comparing: without case, spaces, accents, punctuation and
@@ -50,17 +54,28 @@ struct tenant {
 	int64_t		 contacts;
 	const char	*key_state;	/* of the live subscription, or NULL */
 	const char	*key_name;
+	bool		 is_active;	/* else it was closed */
+	const char	*aliases;	/* former codes, "ALTA, WORX", or "" */
 };
 
 struct tenant_list {
 	struct tenant	*list;
 	int		 n;
-	int64_t		 total;		/* tenants in all */
+	int64_t		 total;		/* up to TENANT_TOTAL_MAX + 1 */
 	const char	*next_after;	/* code to go on after; "" at the end */
 };
 
+/* What staff keep of a client.  The lists are one a line. */
+struct tenant_facts {
+	const char	*hosts, *domains, *designated;
+	const char	*notices_to, *notes;
+	int64_t		 version;	/* grows with each edit */
+	const char	*ended_by, *ended_why;	/* "" while active */
+	int64_t		 ended_at;	/* 0 while active */
+};
+
 struct tenant_contact {
-	const char	*person, *email, *role;
+	const char	*account_id, *person, *email, *role;
 	int64_t		 joined_at;
 };
 
@@ -70,12 +85,31 @@ struct tenant_subscription {
 	int64_t		 created_at;
 };
 
+struct tenant_request {
+	const char	*id, *name, *product, *person, *state;
+	int64_t		 submitted_at;
+};
+
+struct tenant_event {
+	const char	*action;	/* "tenant.created" */
+	const char	*actor_kind;	/* "account", "visitor", "operator",
+					 * "system" */
+	const char	*person;	/* "" where nobody, or an erased one */
+	const char	*subject;	/* name of an account, or "" */
+	int64_t		 at;
+};
+
 struct tenant_detail {
 	struct tenant	 tenant;
+	struct tenant_facts facts;
 	struct tenant_contact *contacts;
 	int		 contacts_n;
 	struct tenant_subscription *subscriptions;
 	int		 subscriptions_n;
+	struct tenant_request *requests;	/* newest first */
+	int		 requests_n;
+	struct tenant_event *events;		/* newest first */
+	int		 events_n;
 };
 
 /* How the state of a subscription is shown, NULL being no subscription: class,
@@ -84,19 +118,41 @@ struct tenant_badge {
 	const char	*tone, *icon, *text;
 };
 struct tenant_badge tenant_key_badge(const char *state);
+struct tenant_badge tenant_request_badge(const char *state);
 /* "Owner", "Manager", "Member" */
 const char	*tenant_role_word(const char *role);
 
-/* NULL: no such code. */
+/*
+ * NULL: no such code.  A former code finds the client that it was merged into,
+ * whose own code is in the answer; everybody who looks a client up by a code
+ * does it by this, or in SQL by tenant_by_code().
+ */
 WAITS struct tenant *tenant_db_find(struct db *, const char *code);
-/* By code, TENANT_PAGE_ROWS at a time; after "" is the beginning. */
-WAITS struct tenant_list tenant_db_list(struct db *, const char *after);
+/*
+ * By code, TENANT_PAGE_ROWS at a time; after "" is the beginning.  typed "" is
+ * all of them, one or two characters are the beginning of a name, code, former
+ * code or mail domain, three or more stand anywhere in one.
+ */
+WAITS struct tenant_list tenant_db_list(struct db *, const char *typed,
+		    const char *after);
 /* With contacts, owners first, and subscriptions, newest first; NULL: no such
  * code. */
 WAITS struct tenant_detail *tenant_db_detail(struct db *, const char *code);
+/* NULL: no such id. */
+WAITS struct tenant_facts *tenant_db_facts(struct db *, const char *id);
+
+/* "Request approved", and who did it: a name, "The system". */
+const char	*tenant_event_words(struct arena *, const char *action);
+const char	*tenant_event_actor(const struct tenant_event *);
 
 /* Pages of staff. */
 WAITS void	 tenant_page_list(struct req *);	/* GET /staff/tenants */
 WAITS void	 tenant_page_show(struct req *);	/* ... /:code */
+/*
+ * The client in the address.  A former code, or one in small letters, is
+ * answered by the way to the same page of the code as it is now, below it
+ * `rest` ("/edit"), and NULL; no such client is 404.
+ */
+WAITS struct tenant *tenant_page_find(struct req *, const char *rest);
 
 #endif

@@ -1,24 +1,18 @@
 /*
- * Tenants in the database.  A tenant's key is the live subscription among the
- * products with one key per tenant, found by the very index that allows one
- * only.
+ * A client in the database, with all that its page shows.
  */
 #include "tenants/tenant.h"
 
-/* Columns of struct tenant, in its order, for a tenant `t`; `k` is its key. */
-#define TENANT_COLUMNS							\
-	"t.id, t.code, t.name, t.slug, "				\
-	"(SELECT coalesce(string_agg(d.domain, ', ' ORDER BY d.domain), '') " \
-	"  FROM tenant_domain d WHERE d.tenant_id = t.id), "		\
-	"(extract(epoch FROM t.created_at) * 1000000)::bigint, "	\
-	"(SELECT count(*) FROM membership m WHERE m.tenant_id = t.id), "	\
-	"k.state, k.name "
-#define TENANT_KEY							\
-	"LEFT JOIN LATERAL (SELECT s.state, s.name FROM subscription s "	\
-	"  WHERE s.tenant_id = t.id AND s.environment = 'live' "	\
-	"  AND s.one_key AND s.state IN ('active', 'suspended')) k ON true "
+#include "tenants/tenant_row.h"
 
-static struct tenant	tenant_read(const struct db_rows *, int row);
+#define LINES(column, table)						\
+	"(SELECT coalesce(string_agg(x." column ", E'\\n' ORDER BY x." column \
+	"), '') FROM " table " x WHERE x.tenant_id = t.id)"
+
+WAITS static void	read_contacts(struct db *, struct tenant_detail *);
+WAITS static void	read_subscriptions(struct db *, struct tenant_detail *);
+WAITS static void	read_requests(struct db *, struct tenant_detail *);
+WAITS static void	read_events(struct db *, struct tenant_detail *);
 
 struct tenant *
 tenant_db_find(struct db *db, const char *code)
@@ -28,63 +22,127 @@ tenant_db_find(struct db *db, const char *code)
 
 	DB_QUERY(tenant_find,
 	    "SELECT " TENANT_COLUMNS "FROM tenant t " TENANT_KEY
-	    "WHERE t.code = $1");
+	    "WHERE t.id = tenant_by_code($1)");
 
 	rows = db_read(db, &tenant_find, DB_ARGS(code));
 	if (rows->n == 0)
 		return (NULL);
 	t = arena_alloc(db_arena(db), sizeof(*t));
-	*t = tenant_read(rows, 0);
+	*t = tenant_row_read(rows, 0);
 	return (t);
 }
 
-struct tenant_list
-tenant_db_list(struct db *db, const char *after)
+struct tenant_facts *
+tenant_db_facts(struct db *db, const char *id)
 {
-	struct tenant_list	 list = { .next_after = "" };
 	const struct db_rows	*rows;
-	int			 i;
+	struct tenant_facts	*facts;
 
-	/* One row more than a page tells whether there is a next one. */
-	DB_QUERY(tenant_page,
-	    "SELECT " TENANT_COLUMNS
-	    ", (SELECT count(*) FROM tenant) FROM tenant t " TENANT_KEY
-	    "WHERE t.code > $1 ORDER BY t.code LIMIT 51");
-	_Static_assert(TENANT_PAGE_ROWS == 50, "the limit above is one more");
+	DB_QUERY(tenant_facts,
+	    "SELECT " LINES("host", "tenant_host") ", "
+	    LINES("domain", "tenant_domain") ", "
+	    LINES("email", "tenant_designated") ", t.notices_to, t.notes, "
+	    "t.version, coalesce(p.name, ''), t.ended_why, "
+	    "coalesce(" TENANT_MICROS("t.ended_at") ", 0) "
+	    "FROM tenant t LEFT JOIN person p ON p.account_id = t.ended_by "
+	    "WHERE t.id = $1::uuid");
 
-	rows = db_read(db, &tenant_page, DB_ARGS(after));
-	list.n = rows->n > TENANT_PAGE_ROWS ? TENANT_PAGE_ROWS : rows->n;
-	list.list = arena_calloc(db_arena(db), (size_t)list.n,
-	    sizeof(*list.list));
-	for (i = 0; i < list.n; i++)
-		list.list[i] = tenant_read(rows, i);
-	if (rows->n > 0)
-		list.total = db_number(rows, 0, 9);
-	if (rows->n > list.n)
-		list.next_after = list.list[list.n - 1].code;
-	return (list);
+	rows = db_read(db, &tenant_facts, DB_ARGS(id));
+	if (rows->n == 0)
+		return (NULL);
+	facts = arena_alloc(db_arena(db), sizeof(*facts));
+	*facts = (struct tenant_facts){
+		.hosts = db_text(rows, 0, 0),
+		.domains = db_text(rows, 0, 1),
+		.designated = db_text(rows, 0, 2),
+		.notices_to = db_text(rows, 0, 3),
+		.notes = db_text(rows, 0, 4),
+		.version = db_number(rows, 0, 5),
+		.ended_by = db_text(rows, 0, 6),
+		.ended_why = db_text(rows, 0, 7),
+		.ended_at = db_number(rows, 0, 8),
+	};
+	return (facts);
 }
 
 struct tenant_detail *
 tenant_db_detail(struct db *db, const char *code)
 {
-	const struct db_rows	*rows;
 	struct tenant_detail	*d;
 	struct tenant		*t = tenant_db_find(db, code);
+	struct tenant_facts	*facts;
+
+	if (t == NULL)
+		return (NULL);
+	facts = tenant_db_facts(db, t->id);
+	if (facts == NULL)
+		return (NULL);
+	d = arena_calloc(db_arena(db), 1, sizeof(*d));
+	d->tenant = *t;
+	d->facts = *facts;
+	read_contacts(db, d);
+	read_subscriptions(db, d);
+	read_requests(db, d);
+	read_events(db, d);
+	return (d);
+}
+
+struct tenant
+tenant_row_read(const struct db_rows *rows, int i)
+{
+	return ((struct tenant){
+	    .id = db_text(rows, i, 0),
+	    .code = db_text(rows, i, 1),
+	    .name = db_text(rows, i, 2),
+	    .slug = db_text(rows, i, 3),
+	    .domains = db_text(rows, i, 4),
+	    .created_at = db_number(rows, i, 5),
+	    .contacts = db_number(rows, i, 6),
+	    .key_state = db_text(rows, i, 7),
+	    .key_name = db_text(rows, i, 8),
+	    .is_active = db_truth(rows, i, 9),
+	    .aliases = db_text(rows, i, 10),
+	});
+}
+
+WAITS static void
+read_contacts(struct db *db, struct tenant_detail *d)
+{
+	const struct db_rows	*rows;
 	int			 i;
 
 	DB_QUERY(tenant_contacts,
-	    "SELECT p.name, p.email, m.role, "
-	    "(extract(epoch FROM m.created_at) * 1000000)::bigint "
+	    "SELECT p.account_id, p.name, p.email, m.role, "
+	    TENANT_MICROS("m.created_at") " "
 	    "FROM membership m JOIN person p ON p.account_id = m.account_id "
 	    "WHERE m.tenant_id = $1 "
 	    "ORDER BY array_position("
 	    "  ARRAY['owner', 'manager', 'member'], m.role), m.created_at "
 	    "LIMIT 200");
+
+	rows = db_read(db, &tenant_contacts, DB_ARGS(d->tenant.id));
+	d->contacts_n = rows->n;
+	d->contacts =
+	    arena_calloc(db_arena(db), (size_t)rows->n, sizeof(*d->contacts));
+	for (i = 0; i < rows->n; i++)
+		d->contacts[i] = (struct tenant_contact){
+			.account_id = db_text(rows, i, 0),
+			.person = db_text(rows, i, 1),
+			.email = db_text(rows, i, 2),
+			.role = db_text(rows, i, 3),
+			.joined_at = db_number(rows, i, 4),
+		};
+}
+
+WAITS static void
+read_subscriptions(struct db *db, struct tenant_detail *d)
+{
+	const struct db_rows	*rows;
+	int			 i;
+
 	DB_QUERY(tenant_subscriptions,
 	    "SELECT s.id, s.name, pr.name, s.state, "
-	    "(extract(epoch FROM s.created_at) * 1000000)::bigint, "
-	    "coalesce(p.name, ''), "
+	    TENANT_MICROS("s.created_at") ", coalesce(p.name, ''), "
 	    "(SELECT coalesce(string_agg(k.last4, ' and ' ORDER BY k.slot), '')"
 	    "  FROM subscription_key k WHERE k.subscription_id = s.id "
 	    "  AND k.state = 'current') "
@@ -92,22 +150,7 @@ tenant_db_detail(struct db *db, const char *code)
 	    "LEFT JOIN person p ON p.account_id = s.approved_by "
 	    "WHERE s.tenant_id = $1 ORDER BY s.id DESC LIMIT 50");
 
-	if (t == NULL)
-		return (NULL);
-	d = arena_alloc(db_arena(db), sizeof(*d));
-	d->tenant = *t;
-	rows = db_read(db, &tenant_contacts, DB_ARGS(t->id));
-	d->contacts_n = rows->n;
-	d->contacts = arena_calloc(db_arena(db), (size_t)rows->n,
-	    sizeof(*d->contacts));
-	for (i = 0; i < rows->n; i++)
-		d->contacts[i] = (struct tenant_contact){
-			.person = db_text(rows, i, 0),
-			.email = db_text(rows, i, 1),
-			.role = db_text(rows, i, 2),
-			.joined_at = db_number(rows, i, 3),
-		};
-	rows = db_read(db, &tenant_subscriptions, DB_ARGS(t->id));
+	rows = db_read(db, &tenant_subscriptions, DB_ARGS(d->tenant.id));
 	d->subscriptions_n = rows->n;
 	d->subscriptions = arena_calloc(db_arena(db), (size_t)rows->n,
 	    sizeof(*d->subscriptions));
@@ -121,21 +164,68 @@ tenant_db_detail(struct db *db, const char *code)
 			.approved_by = db_text(rows, i, 5),
 			.last4s = db_text(rows, i, 6),
 		};
-	return (d);
 }
 
-static struct tenant
-tenant_read(const struct db_rows *rows, int i)
+WAITS static void
+read_requests(struct db *db, struct tenant_detail *d)
 {
-	return ((struct tenant){
-		.id = db_text(rows, i, 0),
-		.code = db_text(rows, i, 1),
-		.name = db_text(rows, i, 2),
-		.slug = db_text(rows, i, 3),
-		.domains = db_text(rows, i, 4),
-		.created_at = db_number(rows, i, 5),
-		.contacts = db_number(rows, i, 6),
-		.key_state = db_text(rows, i, 7),
-		.key_name = db_text(rows, i, 8),
-	});
+	const struct db_rows	*rows;
+	int			 i;
+
+	DB_QUERY(tenant_requests,
+	    "SELECT r.id, r.name, pr.name, coalesce(p.name, ''), r.state, "
+	    TENANT_MICROS("r.submitted_at") " "
+	    "FROM request r JOIN product pr ON pr.id = r.product_id "
+	    "LEFT JOIN person p ON p.account_id = r.account_id "
+	    "WHERE r.tenant_id = $1 ORDER BY r.id DESC LIMIT 20");
+	_Static_assert(TENANT_REQUESTS_MAX == 20, "the limit above");
+
+	rows = db_read(db, &tenant_requests, DB_ARGS(d->tenant.id));
+	d->requests_n = rows->n;
+	d->requests =
+	    arena_calloc(db_arena(db), (size_t)rows->n, sizeof(*d->requests));
+	for (i = 0; i < rows->n; i++)
+		d->requests[i] = (struct tenant_request){
+			.id = db_text(rows, i, 0),
+			.name = db_text(rows, i, 1),
+			.product = db_text(rows, i, 2),
+			.person = db_text(rows, i, 3),
+			.state = db_text(rows, i, 4),
+			.submitted_at = db_number(rows, i, 5),
+		};
+}
+
+/* With those of the clients that were merged into it: their rows keep their
+ * tenant, as no row of the audit is ever changed. */
+WAITS static void
+read_events(struct db *db, struct tenant_detail *d)
+{
+	const struct db_rows	*rows;
+	int			 i;
+
+	DB_QUERY(tenant_events,
+	    "SELECT e.action, e.actor_kind, coalesce(p.name, ''), "
+	    "coalesce(s.name, ''), " TENANT_MICROS("e.at") " "
+	    "FROM (SELECT $1::uuid AS id UNION ALL "
+	    "  SELECT id FROM tenant WHERE merged_into = $1::uuid) t "
+	    "CROSS JOIN LATERAL (SELECT * FROM audit a "
+	    "  WHERE a.tenant_id = t.id ORDER BY a.id DESC LIMIT 20) e "
+	    "LEFT JOIN person p ON p.account_id = e.actor_id "
+	    "LEFT JOIN person s ON e.subject_kind = 'account' "
+	    "  AND s.account_id = e.subject_id "
+	    "ORDER BY e.id DESC LIMIT 20");
+	_Static_assert(TENANT_EVENTS_MAX == 20, "the limits above");
+
+	rows = db_read(db, &tenant_events, DB_ARGS(d->tenant.id));
+	d->events_n = rows->n;
+	d->events =
+	    arena_calloc(db_arena(db), (size_t)rows->n, sizeof(*d->events));
+	for (i = 0; i < rows->n; i++)
+		d->events[i] = (struct tenant_event){
+			.action = db_text(rows, i, 0),
+			.actor_kind = db_text(rows, i, 1),
+			.person = db_text(rows, i, 2),
+			.subject = db_text(rows, i, 3),
+			.at = db_number(rows, i, 4),
+		};
 }

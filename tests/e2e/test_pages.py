@@ -325,6 +325,47 @@ def test_staff_with_nothing_to_do(make_server, browser):
     look(browser, "product-hidden", "We can’t find this page", 404)
 
 
+def test_tenants(make_server, browser):
+    """Made, edited, closed by an admin; names of all kinds."""
+    server = make_server()
+    admin = flows.staff(server, role="admin", name=NAMES[0][0])
+    owner, keeper = flows.client_with_key(server, "NORTHUMB", LONG)
+    browser.open(server).take_session(admin)
+    browser.go("/staff/tenants/new")
+    look(browser, "tenant-new", "New client", 200)
+    browser.type("code", "-").type("name", "x").type("hosts", "nodots")
+    browser.type("domains", "gmail.com").type("designated", "nobody")
+    browser.press_submit("/staff/tenants")
+    look(browser, "tenant-new-error", "Error: New client", 422)
+    browser.go("/staff/tenants/NORTHUMB/edit")
+    browser.type("hosts", "api.northumberland-durham.example")
+    browser.type("domains", "northumberland-durham.example\nnd.example")
+    browser.type("designated", "\n".join(
+        f"{'long-name-' * 5}{n}@northumberland-durham.example"
+        for n in range(3)))
+    browser.type("notes", "Ask for Ada.\n" + "w" * 120)
+    look(browser, "tenant-edit", "Edit The Northumberland", 200)
+    browser.press("Save")
+    look(browser, "tenant-full", "The Northumberland", 200)
+    browser.type("reason", "Gone").press("Close the client")
+    look(browser, "tenant-close-refused", "Error: ", 409)
+    server.sql("UPDATE subscription SET state = 'cancelled'")
+    browser.go("/staff/tenants/NORTHUMB").type("reason", "Out of business.")
+    browser.press("Close the client")
+    look(browser, "tenant-closed", "The Northumberland", 200)
+    for number, (_, name) in enumerate(NAMES):
+        server.sql("INSERT INTO tenant (id, code, name, name_folded, slug) "
+                   "VALUES (gen_random_uuid(), %s, %s, %s, %s)",
+                   (f"LIST-{number}", name, name, f"list-{number}"))
+    browser.go("/staff/tenants?q=list-")
+    look(browser, "tenants-found", "Tenants", 200)
+    browser.go("/staff/tenants?q=zz")
+    look(browser, "tenants-none-found", "Tenants", 200)
+    browser.forget().take_session(keeper)
+    browser.go("/staff/tenants/NORTHUMB")
+    look(browser, "tenant-of-staff", "The Northumberland", 200)
+
+
 def test_requests_and_their_decisions(make_server, browser, folder):
     server = make_server()
     keeper, other = flows.staff(server), flows.staff(server, name="Ines Blum")

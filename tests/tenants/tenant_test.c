@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tenants/tenant.h"
+#include "tenants/tenant_edit.h"
 
 static struct arena	*a;
 
@@ -121,8 +121,10 @@ test_slug(void **state)
 	assert_string_equal(tenant_slug(a, "--A--B--", "X1"), "a-b");
 	assert_string_equal(tenant_slug(a, "شركة", "SHARIKA-1"), "sharika-1");
 	assert_string_equal(tenant_slug(a, "&", "X1"), "x1");
-	slug = tenant_slug(a, "abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrst"
-	    "uvwxyz abcdefghijklmnopqrstuvwxyz", "X1");
+	slug = tenant_slug(a,
+	    "abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrst"
+	    "uvwxyz abcdefghijklmnopqrstuvwxyz",
+	    "X1");
 	assert_true(strlen(slug) <= TENANT_SLUG_MAX - 6);
 	assert_true(slug[strlen(slug) - 1] != '-');
 }
@@ -141,7 +143,49 @@ test_name(void **state)
 	assert_non_null(tenant_name_advice("A\u202eB"));
 	assert_non_null(tenant_name_advice("AB\u3164"));
 	assert_non_null(tenant_name_advice("0123456789012345678901234567890123"
-	    "456789012345678901234567890123x"));
+					   "456789012345678901234567890123x"));
+}
+
+static void
+test_hosts(void **state)
+{
+	static const char *const bad[] = { "", "host", "a..b", ".a.b", "-a.b",
+		"a-.b", "a.b-", "http://a.b", "a.b/c", "a b.c", "10.0.0.1",
+		"a.1", "[::1]", "a_b.c", "\001.b", "a.b:80", "ada@b.example" };
+	const char	*label;
+	size_t		 i;
+
+	(void)state;
+	assert_string_equal(tenant_host_parse(a, "API.Altaworx.com"),
+	    "api.altaworx.com");
+	assert_string_equal(tenant_host_parse(a, "b\u00fccher.example"),
+	    "xn--bcher-kva.example");
+	assert_non_null(tenant_host_parse(a, "1.a2"));
+	for (i = 0; i < COUNT(bad); i++) {
+		if (tenant_host_parse(a, bad[i]) != NULL)
+			fail_msg("%s", bad[i]);
+	}
+	label = "0123456789012345678901234567890123456789"
+		"01234567890123456789012";
+	assert_non_null(tenant_host_parse(a, arena_fmt(a, "%s.b", label)));
+	assert_null(tenant_host_parse(a, arena_fmt(a, "%s3.b", label)));
+	assert_null(tenant_slug_advice(label));
+	assert_null(tenant_slug_advice("a"));
+	assert_non_null(tenant_slug_advice(arena_fmt(a, "%s3", label)));
+	assert_non_null(tenant_slug_advice(""));
+	assert_non_null(tenant_slug_advice("A"));
+	assert_non_null(tenant_slug_advice("a-"));
+}
+
+static void
+test_words(void **state)
+{
+	(void)state;
+	assert_string_equal(tenant_event_words(a, "tenant.closed"),
+	    "Client closed");
+	assert_string_equal(tenant_event_words(a, "key.shown"), "Key shown");
+	assert_string_equal(tenant_event_words(a, "api_user.created"),
+	    "API user created");
 }
 
 int
@@ -153,6 +197,8 @@ main(void)
 		cmocka_unit_test(test_code),
 		cmocka_unit_test(test_slug),
 		cmocka_unit_test(test_name),
+		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_words),
 	};
 
 	return (cmocka_run_group_tests(tests, setup, teardown));
