@@ -16,7 +16,9 @@
 #include "people/staff.h"
 #include "products/product.h"
 #include "profile/profile.h"
+#include "requests/consent.h"
 #include "requests/queue.h"
+#include "requests/reason.h"
 #include "requests/request.h"
 #include "requests/thread.h"
 #include "sessions/session_list.h"
@@ -108,6 +110,8 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/requests/:id/answer", thread_page_say, CONTACT },
 	{ METHOD_POST,	"/requests/:id/withdraw",
 			request_page_withdraw,	CONTACT },
+	{ METHOD_GET,	"/consents/:id", consent_page_show, CONTACT | FRESH },
+	{ METHOD_POST,	"/consents/:id", consent_page_answer, CONTACT | FRESH },
 	{ METHOD_GET,	"/profile",	profile_page,	ACCOUNT },
 	{ METHOD_POST,	"/subscriptions/:id/keys/primary/show",
 			key_page_show_primary,	CONTACT | FRESH },
@@ -166,6 +170,13 @@ const struct route routes[] = {
 			subscription_page_cancel, STAFF | FRESH },
 	{ METHOD_POST,	"/staff/subscriptions/:id/expiry",
 			subscription_page_expiry, STAFF | FRESH },
+	{ METHOD_POST,	"/staff/requests/:id/consent",
+			consent_page_ask,	STAFF },
+	{ METHOD_GET,	"/staff/reasons", reason_page_list, STAFF },
+	{ METHOD_POST,	"/staff/reasons", reason_page_add, STAFF },
+	{ METHOD_POST,	"/staff/reasons/:id", reason_page_change, STAFF },
+	{ METHOD_POST,	"/staff/reasons/:id/delete",
+			reason_page_delete,	STAFF },
 	{ METHOD_GET,	"/staff/people", staff_page_list, STAFF },
 	{ METHOD_POST,	"/staff/people/invite",
 			staff_page_invite,	ADMIN | FRESH },

@@ -46,6 +46,10 @@
  *						by question
  * request_answer	who asked, who has	request_id request_name product
  *			taken it		person answer
+ * consent_ask		each owner		consent_id person email client
+ *						product
+ * consent_answer	who asked, who has	request_id request_name person
+ *			taken it		client by answer: yes or no
  * invitation		address			invitation_id client
  * owner_person_joined	each owner		person email client role by
  * owner_person_gone	each owner		person email client by (that

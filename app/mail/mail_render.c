@@ -55,6 +55,11 @@ static const struct kind {
 	    { "request_id", "request_name", "product", "by", "question" } },
 	{ "request_answer", LINK_REQUEST, "/staff/requests/",
 	    { "request_id", "request_name", "product", "person", "answer" } },
+	{ "consent_ask", LINK_REQUEST, "/consents/",
+	    { "consent_id", "person", "email", "client", "product" } },
+	{ "consent_answer", LINK_REQUEST, "/staff/requests/",
+	    { "request_id", "request_name", "person", "client", "by",
+	    "answer" } },
 	{ "invitation", LINK_TOKEN, "invite", { "invitation_id", "client" } },
 	{ "owner_person_joined", LINK_PAGE, "/people",
 	    { "person", "email", "client", "role", "by" } },
@@ -248,6 +253,7 @@ make_view(struct arena *arena, const struct kind *kind,
 	view_bool(v, "is_by_domain", str_eq(value, "domain"));
 	view_bool(v, "is_by_owner", str_eq(value, "owner"));
 	view_bool(v, "is_by_reason", str_eq(value, "reason"));
+	view_bool(v, "is_yes", str_eq(param(row, "answer"), "yes"));
 	view_bool(v, "is_admin", str_eq(row->invited_as, "admin"));
 	view_text(v, "until", row->has_link ?
 	    clock_long(arena, row->link_until) : "");

@@ -128,7 +128,7 @@ approve(struct req *rq, const struct request *r, const char *reason)
 	const struct request_candidate	*c = &r->candidates[0], *d = c + 1;
 	struct request_decision		 decision = { r->id,
 		rq->session->account_id, reason };
-	struct request_tenant		 tenant = { NULL, "", "" };
+	struct request_tenant		 tenant = { NULL, "", "", false };
 
 	if (r->candidates_n == 0 || !(c->is_own || c->by_name || c->by_code))
 		return ((struct result){ false, "The client is not known: say "

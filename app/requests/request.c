@@ -87,7 +87,7 @@ request_approvable(const struct request *rq)
 bool
 request_needs_reason(const struct request_candidate *c)
 {
-	return (!c->is_own && !c->has_domain);
+	return (!c->is_own && !c->has_domain && !str_eq(c->consent, "yes"));
 }
 
 static void

@@ -10,7 +10,8 @@
  * rows and mails come together or not at all.  What may not happen stands in
  * its WHERE or is a constraint; the checks of request.c only explain it.
  * Letting somebody in to a tenant that exists needs the contact's mail domain
- * on the tenant's list, or a reason typed by staff.
+ * on the tenant's list, or the consent of one of its owners (consent.h), or a
+ * reason typed by staff.
  */
 #ifndef REQUESTS_REQUEST_H
 #define REQUESTS_REQUEST_H
@@ -39,6 +40,8 @@ struct request_candidate {
 	const char	*key_name;	/* of its live key, or NULL */
 	int64_t		 key_since;
 	const char	*owners;	/* names, "" for none */
+	const char	*consent;	/* of an owner: "yes", "no", "asked" or
+					 * "" */
 };
 
 /* What staff see of a request, and the facts for its checks. */
@@ -147,6 +150,8 @@ enum request_decide_result {
 struct request_tenant {
 	const char	*code;		/* of one that exists; NULL for a new */
 	const char	*new_code, *new_name;
+	bool		 list_domain;	/* of the contact, on the new one's
+					 * list; never a public one */
 };
 WAITS MUST_CHECK enum request_decide_result request_db_approve(struct db *,
 		    const struct keyring *, const struct request_decision *,

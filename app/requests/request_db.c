@@ -15,8 +15,19 @@
 
 #define MICROS(x)	"(extract(epoch FROM " x ") * 1000000)::bigint"
 
+/* What the owners of the tenant said of the request: a yes holds as long as who
+ * said it is one of them. */
+#define REQUEST_CONSENT							\
+    "(SELECT CASE WHEN cs.answer IS NULL THEN 'asked'"			\
+    "    WHEN cs.answer = 'no' OR EXISTS (SELECT FROM membership cm"	\
+    "      JOIN account ca ON ca.id = cm.account_id"			\
+    "      AND ca.state = 'active' WHERE cm.account_id = cs.answered_by" \
+    "      AND cm.tenant_id = cs.tenant_id AND cm.role = 'owner')"	\
+    "    THEN cs.answer ELSE 'no' END FROM request_consent cs"		\
+    "    WHERE cs.request_id = r.id AND cs.tenant_id = t.id)"
+
 /*
- * Columns 0 to 26 are the request's, 27 to 37 a candidate's.  A contact who is
+ * Columns 0 to 26 are the request's, 27 to 38 a candidate's.  A contact who is
  * a member has one candidate only: nobody is moved to another tenant.
  */
 #define REQUEST_READ(from)						\
@@ -37,7 +48,8 @@
     "coalesce(" MICROS("r.auto_stopped_at") ", 0), "			\
     "coalesce(sp.name, ''), "						\
     "c.id, c.code, c.name, c.is_own, c.by_code, c.by_name, "		\
-    "c.has_domain, c.domains, c.key_name, c.key_since, c.owners "	\
+    "c.has_domain, c.domains, c.key_name, c.key_since, c.owners, "	\
+    "c.consent "							\
     "FROM " from " r "							\
     "JOIN account a ON a.id = r.account_id "				\
     "JOIN product pr ON pr.id = r.product_id "				\
@@ -59,7 +71,9 @@
     "    FROM membership om JOIN person op"				\
     "    ON op.account_id = om.account_id"				\
     "    WHERE om.tenant_id = t.id AND om.role = 'owner') AS owners,"	\
+    "  coalesce(" REQUEST_CONSENT ", '') AS consent,"			\
     "  row_number() OVER (ORDER BY (t.id = own.tenant_id) DESC NULLS LAST," \
+    "    (" REQUEST_CONSENT " = 'yes') DESC NULLS LAST,"		\
     "    (t.name_folded = r.client_folded OR"				\
     "    lower(replace(t.code, '-', '')) = r.client_folded) DESC,"	\
     "    t.code) AS place"						\
@@ -70,6 +84,8 @@
     "    UNION SELECT n.id FROM tenant n"				\
     "    WHERE lower(replace(n.code, '-', '')) = r.client_folded"	\
     "    AND own.tenant_id IS NULL"					\
+    "    UNION SELECT cs.tenant_id FROM request_consent cs"		\
+    "    WHERE cs.request_id = r.id AND own.tenant_id IS NULL"		\
     "    UNION SELECT d.tenant_id FROM tenant_domain d"			\
     "    WHERE d.domain = p.email_domain AND own.tenant_id IS NULL) i"	\
     "  JOIN tenant t ON t.id = i.id AND t.state = 'active'"		\
@@ -301,5 +317,6 @@ candidate_read(const struct db_rows *rows, int i, struct request *rq)
 		.key_since = db_is_null(rows, i, c + 9) ? 0 :
 		    db_number(rows, i, c + 9),
 		.owners = db_text(rows, i, c + 10),
+		.consent = db_text(rows, i, c + 11),
 	};
 }

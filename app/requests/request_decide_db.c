@@ -10,44 +10,59 @@
 
 #include <assert.h>
 
+#include "base/log.h"
 #include "keys/key.h"
 #include "tenants/tenant.h"
 
 /*
  * $1 request, $2 staff, $3 code of a tenant that exists, $4 reason.  Nobody
- * decides on a request of his own; staff have none, and it is asked still.
+ * decides on a request of his own; staff have none, and it is asked still.  The
+ * account is locked before the request: who is let in brings further requests
+ * along (membership_requests()), so two decisions on one contact would wait
+ * for each other.
  */
 #define DECIDE_REQUEST							\
-    "rq AS ("								\
+    "who AS MATERIALIZED ("						\
+    "  SELECT a.id FROM account a WHERE a.id = (SELECT account_id"	\
+    "    FROM request WHERE id = $1::uuid) AND a.kind = 'contact'"	\
+    "  AND a.state = 'active' FOR NO KEY UPDATE"			\
+    "), rq AS ("							\
     "  SELECT r.id, r.account_id, r.product_id, r.environment, r.name,"	\
     "  pr.name AS product, pr.one_key_per_tenant, p.name AS person,"	\
     "  p.email, p.email_domain, m.tenant_id AS own_tenant"		\
-    "  FROM request r JOIN account a ON a.id = r.account_id"		\
-    "  JOIN person p ON p.account_id = a.id"				\
+    "  FROM who JOIN request r ON r.account_id = who.id"		\
+    "  JOIN person p ON p.account_id = who.id"				\
     "  JOIN product pr ON pr.id = r.product_id"				\
     "  LEFT JOIN membership m ON m.account_id = r.account_id"		\
     "  WHERE r.id = $1::uuid AND r.state = 'submitted'"			\
     "  AND r.account_id <> $2::uuid"					\
-    "  AND a.kind = 'contact' AND a.state = 'active'"			\
     "  AND EXISTS (SELECT FROM account s WHERE s.id = $2::uuid"		\
     "    AND s.kind = 'staff' AND s.state = 'active')"			\
     "  FOR UPDATE OF r)"
 /*
  * The rule of letting in: a member already, or the verified mail domain on the
- * tenant's list, or a reason.  A contact of one tenant is never moved to
+ * tenant's list, or the consent of an owner, or a reason.  A contact of one tenant is never moved to
  * another.
  */
 #define DECIDE_CHOSEN							\
     "chosen AS ("							\
     "  SELECT t.id, t.code, t.name,"					\
-    "  CASE WHEN d.listed THEN 'domain' ELSE 'reason' END AS rule"	\
-    "  FROM rq JOIN tenant t ON t.code = $3::text AND t.state = 'active'" \
+    "  CASE WHEN d.listed THEN 'domain' WHEN d.agreed THEN 'owner'"	\
+    "  ELSE 'reason' END AS rule"					\
+    "  FROM rq JOIN tenant t ON t.id = tenant_by_code($3::text)"		\
+    "  AND t.state = 'active'"						\
     "  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM tenant_domain td"	\
     "    WHERE td.tenant_id = t.id AND td.domain = rq.email_domain"	\
     "    AND NOT EXISTS (SELECT FROM public_mail_domain pm"		\
-    "    WHERE pm.domain = td.domain)) AS listed) d"			\
+    "    WHERE pm.domain = td.domain)) AS listed,"			\
+    "    EXISTS (SELECT FROM request_consent c JOIN membership m"	\
+    "    ON m.account_id = c.answered_by AND m.tenant_id = t.id"	\
+    "    AND m.role = 'owner' JOIN account o ON o.id = m.account_id"	\
+    "    AND o.state = 'active' WHERE c.request_id = rq.id"		\
+    "    AND c.tenant_id = t.id AND c.answer = 'yes') AS agreed) d"	\
     "  WHERE (rq.own_tenant IS NULL OR rq.own_tenant = t.id)"		\
-    "  AND (rq.own_tenant = t.id OR d.listed OR $4::text <> ''))"
+    "  AND (rq.own_tenant = t.id OR d.listed OR d.agreed"		\
+    "  OR $4::text <> ''))"
 /* The first who is let in owns the tenant. */
 #define DECIDE_SEAT							\
     "seat AS ("								\
@@ -206,6 +221,12 @@ approve(struct db *db, const struct keyring *ring,
 	    "), target AS ("
 	    "  SELECT id, code, name, rule, false AS is_new FROM chosen"
 	    "  UNION ALL SELECT id, code, name, 'first', true FROM fresh"
+	    "), domain AS ("
+	    "  INSERT INTO tenant_domain (tenant_id, domain)"
+	    "  SELECT fresh.id, rq.email_domain FROM fresh, rq"
+	    "  WHERE $22::boolean AND NOT EXISTS (SELECT FROM"
+	    "    public_mail_domain pm WHERE pm.domain = rq.email_domain)"
+	    "  RETURNING tenant_id"
 	    "), " DECIDE_SEAT ", " DECIDE_PARAMS ", " DECIDE_TOLD ", sub AS ("
 	    "  INSERT INTO subscription (id, tenant_id, product_id,"
 	    "    environment, one_key, name, approved_by)"
@@ -239,7 +260,9 @@ approve(struct db *db, const struct keyring *ring,
 	    " mail_queue('request_approved', rq.account_id, NULL,"
 	    "  params.list),"
 	    " (SELECT count(told.mail) FROM told),"
-	    " (SELECT count(pair.id) FROM pair), "
+	    " (SELECT count(pair.id) FROM pair),"
+	    " (SELECT audit_write(tenant_id, 'account', $2::uuid,"
+	    "  'tenant.domain_listed', 'tenant', tenant_id) FROM domain), "
 	    DECIDE_SEAT_AUDIT
 	    " FROM rq CROSS JOIN target CROSS JOIN params CROSS JOIN sub"
 	    " CROSS JOIN done LEFT JOIN seat ON true");
@@ -263,7 +286,8 @@ approve(struct db *db, const struct keyring *ring,
 	    db_bytes(db, one.prefix_mac, sizeof(one.prefix_mac)), one.last4,
 	    two.id, db_bytes(db, two.sealed, sizeof(two.sealed)),
 	    db_bytes(db, two.mac, sizeof(two.mac)),
-	    db_bytes(db, two.prefix_mac, sizeof(two.prefix_mac)), two.last4));
+	    db_bytes(db, two.prefix_mac, sizeof(two.prefix_mac)), two.last4,
+	    db_bool(is_new && tenant->list_domain)));
 	if (rows->outcome != DB_OK) {
 		*ret_constraint = rows->constraint;
 		return (conflict(rows->constraint));
@@ -281,5 +305,10 @@ conflict(const char *constraint)
 		return (REQUEST_DECIDE_CODE);
 	if (str_eq(constraint, "membership_pkey"))
 		return (REQUEST_DECIDE_SEATED);
-	return (REQUEST_DECIDE_NOT);
+	/* Three times, by request_db_approve(). */
+	if (str_eq(constraint, "tenant_slug"))
+		return (REQUEST_DECIDE_NOT);
+	log_event(LOG_LEVEL_ERROR, "request_conflict", "constraint",
+	    constraint, NULL);
+	abort();	/* a rule that nobody told us of */
 }

@@ -6,6 +6,7 @@
  */
 #include "base/clock.h"
 #include "crypto/token.h"
+#include "requests/reason.h"
 #include "requests/request_view_pages.h"
 #include "sessions/session.h"
 #include "tenants/tenant.h"
@@ -44,8 +45,10 @@ request_page_approve(struct req *rq)
 		.code = str_upper(rq->arena, req_form_line(rq, "code")),
 		.client = req_form_line(rq, "client"),
 		.approve_reason = req_form(rq, "reason"),
+		.no_domain = *req_form(rq, "domain") == '\0',
 	};
-	struct request_tenant	 tenant = { NULL, typed.code, typed.client };
+	struct request_tenant	 tenant = { NULL, typed.code, typed.client,
+		!r->is_public_mail && *req_form(rq, "domain") != '\0' };
 	struct request_decision	 decision = { r->id, rq->session->account_id,
 		str_blank(typed.approve_reason) ? "" : typed.approve_reason };
 	enum request_decide_result result;
@@ -97,11 +100,13 @@ request_page_reject(struct req *rq)
 	struct request		*r = find(rq);
 	struct request_typed	 typed = {
 		.reject_reason = req_form(rq, "reason"),
+		.canned = req_form(rq, "canned"),
 	};
 	struct request_decision	 decision = { r->id, rq->session->account_id,
-		typed.reject_reason };
+		reason_db_compose(rq->db, typed.canned,
+		    typed.reject_reason) };
 	const char		*error = "Say why. The contact reads it in the "
-				    "mail and in the profile.";
+				    "mail and on the request’s page.";
 
 	if (r->state != REQUEST_SUBMITTED) {
 		request_view_decided(rq, r);
@@ -149,7 +154,7 @@ candidate(struct req *rq, const struct request *r, const char *code)
 	/* Had it the contact's mail domain, it would be a candidate. */
 	*c = (struct request_candidate){
 		.tenant_id = t->id, .code = t->code, .name = t->name,
-		.key_name = t->key_name, .owners = "",
+		.key_name = t->key_name, .owners = "", .consent = "",
 	};
 	return (c);
 }

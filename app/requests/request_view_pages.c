@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "requests/reason.h"
 #include "requests/thread.h"
 #include "subscriptions/subscription.h"
 #include "tenants/tenant.h"
@@ -18,6 +19,8 @@ static void	show_share(struct view *, const struct request *,
 		    const struct request_typed *);
 static void	show_approve(struct req *, struct view *,
 		    const struct request *, const struct request_typed *);
+static void	show_consent(struct view *, const struct request *,
+		    const struct request_typed *);
 static bool	is_listed(const struct request *, const char *code);
 static void	show_candidate(struct req *, struct view *,
 		    const struct request_candidate *, bool is_chosen);
@@ -34,15 +37,18 @@ request_view_respond(struct req *rq, int status, const struct request *r,
 	if (typed == NULL)
 		typed = &nothing;
 	form_fields(v, "tenant", "existing", "code", "client", "approve_reason",
-	    "share_reason", "reject_reason", "question", NULL);
+	    "share_reason", "reject_reason", "question",
+	    "consent_tenant", NULL);
 	show_facts(rq, v, r);
 	show_checks(rq, v, r);
 	show_wait(rq, v, r);
 	thread_view(rq, v, &thread);
 	show_share(v, r, typed);
 	show_approve(rq, v, r, typed);
+	show_consent(v, r, typed);
 	view_text(v, "reject_reason", typed->reject_reason);
 	view_bool(v, "is_rejecting", typed->reject_reason != NULL);
+	reason_view(rq, v, typed->canned);
 	view_text(v, "question", typed->question);
 	view_bool(v, "is_asking", typed->question != NULL);
 	if (typed->error != NULL)
@@ -234,6 +240,42 @@ show_approve(struct req *rq, struct view *v, const struct request *r,
 	view_text(v, "new_client", typed->client != NULL ? typed->client :
 	    client);
 	view_text(v, "approve_reason", typed->approve_reason);
+	view_text(v, "email_domain", r->email_domain);
+	view_bool(v, "can_list", !r->is_public_mail);
+	view_bool(v, "is_listing", !typed->no_domain);
+}
+
+/* Whose owners may be asked, and what those said who were. */
+static void
+show_consent(struct view *v, const struct request *r,
+    const struct request_typed *typed)
+{
+	const struct request_candidate	*c;
+	struct view			*row;
+	bool				 any = false;
+	int				 i;
+
+	view_list(v, "consents");
+	view_list(v, "askable");
+	for (i = 0; i < r->candidates_n; i++) {
+		c = &r->candidates[i];
+		if (*c->consent != '\0') {
+			row = view_row(v, "consents");
+			view_bool(row, "is_yes", str_eq(c->consent, "yes"));
+			view_bool(row, "is_no", str_eq(c->consent, "no"));
+			view_text(row, "consent_name", c->name);
+		} else if (!c->is_own && *c->owners != '\0') {
+			row = view_row(v, "askable");
+			view_text(row, "askable_code", c->code);
+			view_text(row, "askable_name", c->name);
+			view_bool(row, "is_chosen",
+			    typed->consent_tenant != NULL &&
+			    str_eq(typed->consent_tenant, c->code));
+			any = true;
+		}
+	}
+	view_bool(v, "can_ask_owners", any || typed->consent_tenant != NULL);
+	view_bool(v, "is_asking_owners", typed->consent_tenant != NULL);
 }
 
 static bool
@@ -256,7 +298,8 @@ show_candidate(struct req *rq, struct view *v,
 	const char	*note;
 
 	note = c->is_own ? "the contact’s own" : c->by_name ? "same name" :
-	    c->by_code ? "same code" : c->has_domain ? "same mail domain" :
+	    c->by_code ? "same code" :
+	    str_eq(c->consent, "yes") ? "an owner agreed" : c->has_domain ? "same mail domain" :
 	    "the one of that code";
 	view_text(row, "code", c->code);
 	view_text(row, "tenant", c->name);

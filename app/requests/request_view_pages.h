@@ -17,7 +17,8 @@ struct request_typed {
 	const char	*tenant, *code, *client;	/* approve */
 	const char	*existing;	/* code, with REQUEST_ANOTHER as tenant */
 	const char	*approve_reason, *share_reason, *reject_reason;
-	const char	*question;
+	const char	*question, *canned, *consent_tenant;
+	bool		 no_domain;	/* not to be listed */
 	/* A control's id and a sentence. */
 	const char	*bad_field, *error;
 	/* A tenant to offer beside the candidates. */

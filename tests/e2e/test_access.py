@@ -91,6 +91,7 @@ class World:
 
     def request(self):
         """A fresh request of the client's manager, the only open one."""
+        self.server.sql("DELETE FROM request_consent")
         self.server.sql("DELETE FROM request WHERE state = 'submitted'")
         return self.sql(
             "INSERT INTO request (id, account_id, product_id, tenant_id, "
@@ -98,6 +99,19 @@ class World:
             "'Altaworx-KEY', 'altaworx', now() + interval '2 days' "
             "FROM product p WHERE p.slug = 'revio-api' RETURNING id",
             str(uuid.uuid4()), self.account["manager"], self.tenant)
+
+    def consent(self):
+        """What the client's owner is asked about a request of nobody's."""
+        return self.sql(
+            "INSERT INTO request_consent (id, request_id, tenant_id, "
+            "asked_by) VALUES (%s::uuid, %s, %s, %s) RETURNING id",
+            str(uuid.uuid4()), self.request(), self.tenant,
+            self.account["staff"])
+
+    def reason(self):
+        return self.sql(
+            "INSERT INTO canned_reason (id, title, text) SELECT id, id, 'x' "
+            "FROM gen_random_uuid() id RETURNING id")
 
     def subscription(self):
         return self.sql("SELECT id FROM subscription WHERE tenant_id = %s",
@@ -210,6 +224,8 @@ class World:
             "/staff/people/:id/role": self.colleague,
             "/staff/people/:id/dismiss": self.colleague,
             "/staff/asks/": self.ask,
+            "/staff/reasons/": self.reason,
+            "/consents/": self.consent,
             "/account/passkeys/": lambda: NOBODY,
             "/people/seats/": self.seating,
             "/people/": self.person,

@@ -109,7 +109,7 @@ test_reveal(void **state)
 	const char	*eve = contact("Eve", "e.example", "E Co");
 	const char	*keeper = staff("Tomas"), *request, *sub;
 	struct request_decision	 d = { NULL, keeper, "" };
-	struct request_tenant	 t = { NULL, "ACO", "A Co" };
+	struct request_tenant	 t = { NULL, "ACO", "A Co", false };
 	struct key_revealed	 shown = { 0 };
 	struct secret		 key;
 	int64_t			 before;

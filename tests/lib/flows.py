@@ -76,6 +76,17 @@ def request_key(browser, name="Altaworx-KEY", product="revio-api"):
                           ).expect(200)
 
 
+def asker(server, client, domain="altaworx.example"):
+    """A contact with an open request: .asked is its id, .path where staff
+    decide on it, .own where the contact sees it."""
+    person = contact(server, address(domain), client=client)
+    page = request_key(person, f"{client}-KEY")
+    person.asked = re.search(r'id="req-([0-9a-f-]{36})"', page.text)[1]
+    person.path = f"/staff/requests/{person.asked}"
+    person.own = f"/requests/{person.asked}"
+    return person
+
+
 def requests_in_queue(browser):
     """Paths of the requests in the staff queue, in the order shown."""
     page = browser.get("/staff/queue").expect(200)

@@ -49,7 +49,7 @@ test_profile(void **state)
 	const char	*bob = contact("Bob", "a.example", "A Co");
 	const char	*keeper = staff("Tomas");
 	struct request_decision	 d = { NULL, keeper, "known" };
-	struct request_tenant	 t = { NULL, "ACO", "A Co" };
+	struct request_tenant	 t = { NULL, "ACO", "A Co", false };
 	struct profile	 p;
 
 	(void)state;

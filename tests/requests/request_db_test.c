@@ -32,7 +32,7 @@ static enum request_decide_result
 approve_new(const char *request, const char *code, const char *name)
 {
 	struct request_decision	d = { request, keeper, "" };
-	struct request_tenant	t = { NULL, code, name };
+	struct request_tenant	t = { NULL, code, name, false };
 
 	return (request_db_approve(db, ring, &d, &t));
 }
@@ -41,7 +41,7 @@ static enum request_decide_result
 approve_into(const char *request, const char *code, const char *reason)
 {
 	struct request_decision	d = { request, keeper, reason };
-	struct request_tenant	t = { code, NULL, NULL };
+	struct request_tenant	t = { code, NULL, NULL, false };
 
 	return (request_db_approve(db, ring, &d, &t));
 }
@@ -315,7 +315,7 @@ test_who_decides(void **state)
 	const char	*ada = contact("Ada", "altaworx.example", "Altaworx");
 	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
 	struct request_decision	d = { id, ada, "why" };
-	struct request_tenant	t = { NULL, "ALTWORX", "Altaworx" };
+	struct request_tenant	t = { NULL, "ALTWORX", "Altaworx", false };
 
 	(void)state;
 	assert_int_equal(request_db_approve(db, ring, &d, &t),

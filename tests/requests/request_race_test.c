@@ -155,7 +155,7 @@ static void
 test_one_request(void **state)
 {
 	const char	*id = ask(0);
-	struct race	 race = { &id, 1, { NULL, "RACE", "Race" }, "" };
+	struct race	 race = { &id, 1, { NULL, "RACE", "Race", false }, "" };
 	struct told	 told = run_race(&race);
 
 	(void)state;
@@ -169,7 +169,7 @@ static void
 test_one_tenant(void **state)
 {
 	const char	*ids[CHILDREN * EACH];
-	struct race	 race = { ids, COUNT(ids), { "RACE", NULL, NULL },
+	struct race	 race = { ids, COUNT(ids), { "RACE", NULL, NULL, false },
 		"known by phone" };
 	struct told	 told;
 	unsigned	 i;
@@ -191,7 +191,7 @@ static void
 test_one_code(void **state)
 {
 	const char	*ids[CHILDREN * EACH];
-	struct race	 race = { ids, COUNT(ids), { NULL, "RACE", "Race" },
+	struct race	 race = { ids, COUNT(ids), { NULL, "RACE", "Race", false },
 		"" };
 	struct told	 told;
 	unsigned	 i;

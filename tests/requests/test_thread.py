@@ -1,21 +1,10 @@
 """Asking back and answering: the thread that both sides read, the clock that
 stands still, and whatever may be sent in place of an answer."""
 
-import re
 import uuid
 
 import pytest
 from lib import flows
-
-
-def ask(server, client, domain="altaworx.example"):
-    """A contact with an open request; .asked is its id."""
-    person = flows.contact(server, flows.address(domain), client=client)
-    page = flows.request_key(person, f"{client}-KEY")
-    person.asked = re.search(r'id="req-([0-9a-f-]{36})"', page.text)[1]
-    person.path = f"/staff/requests/{person.asked}"
-    person.own = f"/requests/{person.asked}"
-    return person
 
 
 def question(keeper, person, text="US or UK?"):
@@ -29,7 +18,7 @@ def keeper(server):
 
 
 def test_ask_back_and_answer(server, keeper):
-    person = ask(server, "Thread Co")
+    person = flows.asker(server, "Thread Co")
     page = person.get(person.own).expect(200)
     assert "sent the request" in page.words and "left for our" in page.words
     assert question(keeper, person, "US <b>or</b> UK?").expect(
@@ -62,7 +51,7 @@ def test_ask_back_and_answer(server, keeper):
 
 def test_somebody_was_faster(server, keeper):
     """Of staff with the same page open, the second sees what was done."""
-    person, other = ask(server, "Fast Co"), flows.staff(server)
+    person, other = flows.asker(server, "Fast Co"), flows.staff(server)
     page = other.get(person.path).expect(200)
     question(keeper, person).expect(303)
     late = other.submit(page, {"question": "And me?"}, "/ask$").expect(409)
@@ -80,7 +69,7 @@ def test_somebody_was_faster(server, keeper):
 @pytest.mark.parametrize("text, status", [
     ("", 422), ("  \n ", 422), ("x" * 1001, 422), ("é" * 1000, 303)])
 def test_texts(server, keeper, text, status):
-    person = ask(server, "Text Co")
+    person = flows.asker(server, "Text Co")
     answer = question(keeper, person, text).expect(status)
     if status == 422:
         assert answer.form("/ask$").fields["question"].strip() == text.strip()
@@ -92,7 +81,8 @@ def test_texts(server, keeper, text, status):
 
 
 def test_not_yours(server, keeper):
-    person, other = ask(server, "Own Co"), ask(server, "Other Co")
+    person = flows.asker(server, "Own Co")
+    other = flows.asker(server, "Other Co")
     csrf = other.get("/profile").form("/signout").fields["csrf"]
     for path in (person.own, f"/requests/{uuid.uuid4()}", "/requests/1"):
         other.get(path).expect(404)

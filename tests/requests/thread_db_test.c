@@ -105,7 +105,7 @@ test_reasons_for_letting_in(void **state)
 	const char	*ada = contact("Ada", "alta.example", "Altaworx");
 	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
 	struct request_decision d = { id, keeper, "I know her voice" };
-	struct request_tenant	tenant = { "ALTWORX", NULL, NULL };
+	struct request_tenant	tenant = { "ALTWORX", NULL, NULL, false };
 	struct thread	 thread;
 
 	(void)state;
@@ -174,7 +174,7 @@ act(struct db *on, int actor, const char *id, const char *who)
 {
 	struct request_decision d = { id, keeper, "because" };
 	struct request_tenant	tenant = { NULL, arena_fmt(arena, "T%.8s",
-				    id + 24), "Altaworx" };
+				    id + 24), "Altaworx", false };
 
 	tenant.new_code = str_upper(arena, tenant.new_code);
 	switch (actor) {
