@@ -315,6 +315,7 @@ on_tick(void *arg, u_int64_t now)
 	(void)now;
 	pool_tick();
 	session_tick();
+	serve_tick();
 }
 
 /*

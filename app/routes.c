@@ -7,6 +7,7 @@
 #include "accounts/email_change_pages.h"
 #include "accounts/passkey_pages.h"
 #include "accounts/recovery_pages.h"
+#include "audit/audit_pages.h"
 #include "health.h"
 #include "home/home.h"
 #include "keys/key.h"
@@ -135,6 +136,8 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/people/:id/keys", people_page_looks, CONTACT },
 	{ METHOD_POST,	"/people/seats/:id/cancel", seat_page_cancel, CONTACT },
 	{ METHOD_POST,	"/people/ask",	ask_page_make,	CONTACT },
+	{ METHOD_GET,	"/audit",	audit_page,	CONTACT },
+	{ METHOD_GET,	"/audit/export", audit_page_export, CONTACT },
 	{ METHOD_GET,	"/invite/:token", invite_page,	ANYONE },
 	{ METHOD_POST,	"/invite/:token", invite_page_accept, ANYONE },
 
@@ -207,6 +210,9 @@ const struct route routes[] = {
 			tenant_page_close,	ADMIN | FRESH },
 	{ METHOD_POST,	"/staff/tenants/:code/reopen",
 			tenant_page_reopen,	ADMIN | FRESH },
+	{ METHOD_GET,	"/staff/audit",	audit_page_staff, STAFF },
+	{ METHOD_GET,	"/staff/audit/export",
+			audit_page_export_staff, STAFF },
 
 	{ 0, NULL, NULL, 0 }
 };

@@ -33,4 +33,54 @@ WAITS int64_t	 audit_db_last_id(struct db *);
 WAITS const struct db_rows *audit_db_outside(struct db *, int64_t after,
 		    int64_t until);
 
+/* ---- for those who look ---- */
+
+/* What an action is called; the action itself where nobody named it. */
+struct audit_action {
+	const char	*action, *words;
+};
+const struct audit_action *audit_actions(size_t *ret_n);
+const char	*audit_words(const char *action);
+
+/*
+ * What is looked for; NULL: all.  `tenants` is a client's rows with those of
+ * clients that were merged into it: their rows stay where they were.  An
+ * address or a code that nobody has finds nothing.
+ */
+struct audit_filter {
+	const char	*tenant_id;	/* a client by id, or */
+	const char	*tenant_code;	/* by its code */
+	const char	*actor_kind;	/* visitor, operator, system, or */
+	const char	*actor_email;	/* folded, or */
+	const char	*actor_id;
+	const char	*action;
+	int64_t		 from, until;	/* [from, until); 0: open */
+};
+struct audit_entry {
+	int64_t		 at;
+	const char	*id, *tenant_code, *tenant;	/* "": of no client */
+	const char	*actor_kind, *actor_id;		/* "" unless account */
+	const char	*actor;		/* the name, "" where it is erased */
+	bool		 by_staff;
+	const char	*action, *subject_kind, *subject_id;
+	const char	*subject;	/* its name, "" where it has none */
+	const char	*detail;	/* JSON */
+};
+struct audit_entries {
+	struct audit_entry *list;	/* newest first */
+	int		 n;
+	bool		 more;
+};
+/* A place between two rows; {0} is before the newest. */
+struct audit_place {
+	int64_t		 at;
+	const char	*id;
+};
+#define AUDIT_PAGE_ROWS		50
+#define AUDIT_EXPORT_ROWS	500
+WAITS struct audit_entries audit_db_page(struct db *,
+		    const struct audit_filter *, const struct audit_place *);
+WAITS struct audit_entries audit_db_batch(struct db *,
+		    const struct audit_filter *, const struct audit_place *);
+
 #endif

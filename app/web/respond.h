@@ -28,6 +28,22 @@ void	respond_json(struct req *, int status, const char *json);
 /* Any body; it must outlive the request.  type NULL: no body at all. */
 void	respond_bytes(struct req *, int status, const char *type,
 	    const void *body, size_t bytes);
+/*
+ * An answer whose length nobody knows, written piece by piece while the
+ * handler runs: begin, write, end.  Write waits until the pieces before have
+ * gone to the network, so what is made costs no more memory than one piece; it
+ * is false when the rest is of no use: the visitor is gone, takes nothing for
+ * 30 seconds, or the portal is about to stop.  End is called when all is
+ * written; an answer that ends without it, by req_fail() say, is cut off in a
+ * way that the visitor's browser tells from a whole one (RFC 9112 section 8).
+ * Begin is false when STREAMS_MAX run in this worker: nothing was answered.
+ */
+#define STREAMS_MAX	8u
+WAITS MUST_CHECK bool respond_stream(struct req *, int status,
+	    const char *type);
+WAITS MUST_CHECK bool respond_stream_write(struct req *, const void *,
+	    size_t bytes);
+void	respond_stream_end(struct req *);
 /* An extra header of the answer; call it before the answer. */
 void	respond_header(struct req *, const char *name, const char *value);
 /*
@@ -61,6 +77,7 @@ struct answer {
 	size_t		 n;
 	const char	*allow;		/* for 405; NULL */
 	bool		 close;		/* the connection, afterwards */
+	bool		 stream;	/* the body comes piece by piece */
 };
 
 /* What the slices give to the web layer, set once by main.c. */

@@ -12,5 +12,7 @@ int	serve(struct http_request *);
 void	serve_setup(void);
 /* From now on every answer closes its connection. */
 void	serve_drain(void);
+/* Every half second. */
+void	serve_tick(void);
 
 #endif

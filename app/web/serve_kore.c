@@ -6,6 +6,11 @@
  * A visitor who hangs up takes Kore's request away, not ours: the coroutine
  * runs to its end and only the answer is dropped.  Kore may call onfree several
  * times for one request.
+ *
+ * A streamed answer (respond_stream) goes out in chunks while its coroutine
+ * runs.  The coroutine waits for the network as Kore's request wakes up: Kore
+ * tells by stream_sent() that a piece has gone, from the depths of its sending,
+ * so that only wakes the request, and serve() resumes the coroutine.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -31,9 +36,21 @@ struct visit {
 	struct http_request	*kore;		/* NULL: hung up */
 	int64_t			 started;	/* monotonic */
 	bool			 done;
+
+	/* Of a stream. */
+	struct co		*co;		/* waits for the network */
+	struct netbuf		*piece;		/* on its way; NULL: gone */
+	size_t			 seen;		/* of the piece, at the last look */
+	int64_t			 moved;		/* monotonic: last progress */
+	bool			 begun, ended, chunked;
+	TAILQ_ENTRY(visit)	 streams;
 };
 
-static bool	draining;
+#define STREAM_STALL_US	(30 * SECOND_US)
+
+static bool			 draining;
+static TAILQ_HEAD(, visit)	 streams = TAILQ_HEAD_INITIALIZER(streams);
+static unsigned			 streams_n;
 
 static struct visit *visit_new(struct http_request *);
 static void	 visit_read(struct visit *);
@@ -41,6 +58,9 @@ static void	 visit_run(void *);
 static void	 visit_done(struct visit *);
 static void	 visit_send(struct visit *);
 static void	 visit_gone(struct http_request *);
+static void	 stream_resume(struct visit *);
+static int	 stream_sent(struct netbuf *);
+static void	 stream_close(struct visit *);
 static void	 visit_log(const struct visit *);
 static void	 arena_full(void *);
 static void	 db_failed(void *, enum db_failure, const char *why);
@@ -60,11 +80,16 @@ serve(struct http_request *kore)
 			visit_done(v);
 		}
 	}
+	if (v->co != NULL && v->piece == NULL)
+		stream_resume(v);
 	if (!v->done) {
 		http_request_sleep(kore);
 		return (KORE_RESULT_RETRY);
 	}
-	visit_send(v);
+	if (v->begun)
+		stream_close(v);
+	else
+		visit_send(v);
 	return (KORE_RESULT_OK);
 }
 
@@ -80,13 +105,113 @@ serve_drain(void)
 	draining = true;
 }
 
+/* A visitor who takes nothing for long loses the connection, and with it the
+ * stream. */
+void
+serve_tick(void)
+{
+	int64_t		 now = clock_monotonic();
+	struct visit	*v;
+
+	TAILQ_FOREACH(v, &streams, streams) {
+		if (v->piece == NULL || v->kore == NULL)
+			continue;
+		if (v->piece->s_off != v->seen) {
+			v->seen = v->piece->s_off;
+			v->moved = now;
+		} else if (now - v->moved > STREAM_STALL_US &&
+		    v->kore->owner != NULL) {
+			kore_connection_disconnect(v->kore->owner);
+		}
+	}
+}
+
 _Noreturn void
 req_fail(struct req *rq, int status, const char *why)
 {
+	struct visit	*v = rq->server;
+
 	rq->failed = why;
-	respond_error(rq, status, why);
-	visit_done(rq->server);
+	/* What has begun can only be cut off. */
+	if (!v->begun)
+		respond_error(rq, status, why);
+	visit_done(v);
 	co_exit();
+}
+
+bool
+respond_stream(struct req *rq, int status, const char *type)
+{
+	struct visit		*v = rq->server;
+	struct http_request	*kore = v->kore;
+	char			*colon;
+
+	if (streams_n >= STREAMS_MAX)
+		return (false);
+	/* nginx would gather the whole of it first, on disk. */
+	respond_header(rq, "x-accel-buffering", "no");
+	respond_bytes(rq, status, type, NULL, 0);
+	v->begun = v->answer.stream = true;
+	v->moved = clock_monotonic();
+	TAILQ_INSERT_TAIL(&streams, v, streams);
+	streams_n++;
+	if (kore == NULL || kore->owner == NULL)
+		return (true);
+	v->chunked = (kore->flags & HTTP_VERSION_1_0) == 0;
+	if (v->chunked)
+		http_response_header(kore, "transfer-encoding", "chunked");
+	colon = strchr(v->answer.headers.p, ':');
+	*colon = '\0';
+	http_response_header(kore, v->answer.headers.p, colon + 2);
+	kore->flags |= HTTP_REQUEST_NO_CONTENT_LENGTH;
+	/* Kore reads no further request behind an answer that closes; but it
+	 * would close as soon as nothing waits to be sent, so that only the
+	 * end says so again. */
+	kore->owner->flags |= CONN_CLOSE_EMPTY;
+	http_response(kore, status, NULL, 0);
+	kore->owner->flags &= ~CONN_CLOSE_EMPTY;
+	return (true);
+}
+
+bool
+respond_stream_write(struct req *rq, const void *data, size_t bytes)
+{
+	struct visit		*v = rq->server;
+	struct connection	*c;
+	char			 size[24];
+	union { const void *in; void *out; } piece = { data };
+
+	if (v->kore == NULL || v->kore->owner == NULL || draining)
+		return (false);
+	if (bytes == 0 || rq->method == METHOD_HEAD)
+		return (true);
+	c = v->kore->owner;
+	if (v->chunked) {
+		(void)snprintf(size, sizeof(size), "%zx\r\n", bytes);
+		net_send_queue(c, size, strlen(size));
+	}
+	/* Kore reads it only. */
+	net_send_stream(c, piece.out, bytes, stream_sent, &v->piece);
+	v->piece->extra = v;
+	v->seen = 0;
+	v->moved = clock_monotonic();
+	if (v->chunked)
+		net_send_queue(c, "\r\n", 2);
+	if (net_send_flush(c) == KORE_RESULT_ERROR)
+		kore_connection_disconnect(c);
+	while (v->piece != NULL) {
+		v->co = co_current();
+		co_wait();
+	}
+	return (v->kore != NULL && v->kore->owner != NULL);
+}
+
+void
+respond_stream_end(struct req *rq)
+{
+	struct visit	*v = rq->server;
+
+	v->ended = true;
 }
 
 static struct visit *
@@ -192,6 +317,10 @@ visit_done(struct visit *v)
 {
 	v->done = true;
 	visit_log(v);
+	if (v->begun) {
+		TAILQ_REMOVE(&streams, v, streams);
+		streams_n--;
+	}
 	if (v->kore != NULL)
 		http_request_wakeup(v->kore);
 	else
@@ -228,6 +357,41 @@ visit_gone(struct http_request *kore)
 	v->kore = NULL;
 	if (v->done)
 		arena_free(v->rq.arena);
+	else if (v->co != NULL && v->piece == NULL)
+		stream_resume(v);
+}
+
+static void
+stream_resume(struct visit *v)
+{
+	struct co	*co = v->co;
+
+	v->co = NULL;
+	co_resume(co);
+}
+
+/* Kore's: the piece has gone to the network, or the connection goes.  It frees
+ * the netbuf afterwards. */
+static int
+stream_sent(struct netbuf *piece)
+{
+	struct visit	*v = piece->extra;
+
+	v->piece = NULL;
+	if (v->co != NULL && v->kore != NULL)
+		http_request_wakeup(v->kore);
+	return (KORE_RESULT_OK);
+}
+
+/* The last chunk, if all is there; then the connection closes. */
+static void
+stream_close(struct visit *v)
+{
+	struct connection	*c = v->kore->owner;
+
+	if (v->ended && v->chunked)
+		net_send_queue(c, "0\r\n\r\n", 5);
+	c->flags |= CONN_CLOSE_EMPTY;
 }
 
 static void
@@ -275,6 +439,8 @@ db_failed(void *arg, enum db_failure failure, const char *why)
 	case DB_FAIL_UNKNOWN:
 		log_event(LOG_LEVEL_ERROR, "db_unknown", "request", rq->id,
 		    "why", why, NULL);
+		if (v->begun)
+			req_fail(rq, 503, "db_unknown");
 		view = view_new(rq->arena);
 		view_text(view, "what", "it was saved");
 		view_bool(view, "to_queue", str_starts(rq->path, "/staff"));

@@ -1,0 +1,77 @@
+/*
+ * What each action is called on pages.  tests/audit/test_words.py finds every
+ * action that the programs and the schema write, and asks for its row here.
+ */
+#include "audit/audit.h"
+
+#include "base/str.h"
+
+/* In the order of the list to choose from: by the part before the dot. */
+static const struct audit_action actions[] = {
+	{ "account.closed", "Closed the account" },
+	{ "account.created", "Made an account" },
+	{ "account.disabled", "Disabled an account" },
+	{ "account.enabled", "Enabled an account again" },
+	{ "email.asked", "Asked for a new e-mail address" },
+	{ "email.changed", "Changed the e-mail address" },
+	{ "email.undone", "Took a change of e-mail address back" },
+	{ "factor.added", "Added a second factor" },
+	{ "factor.failed", "Failed at the second factor" },
+	{ "factor.removed", "Removed a second factor" },
+	{ "factor.reset", "Took a second factor off for somebody" },
+	{ "invitation.sent", "Invited somebody" },
+	{ "invitation.withdrawn", "Withdrew an invitation" },
+	{ "join.asked", "Asked to join a client" },
+	{ "join.settled", "Settled a wish to join" },
+	{ "key.shown", "Looked at a key" },
+	{ "mail.failed", "Could not send a mail" },
+	{ "membership.changed", "Changed what somebody may do" },
+	{ "membership.created", "Let somebody in" },
+	{ "membership.left", "Left the client" },
+	{ "membership.removed", "Removed somebody from the client" },
+	{ "password.changed", "Changed the password" },
+	{ "password.reset", "Set a new password by mail" },
+	{ "product.added", "Added a product" },
+	{ "recovery.asked", "Asked for a link for a new password" },
+	{ "recovery.renewed", "Made new recovery codes" },
+	{ "request.approved", "Approved a request" },
+	{ "request.rejected", "Rejected a request" },
+	{ "request.shared", "Shared the existing key" },
+	{ "request.submitted", "Asked for a key" },
+	{ "request.withdrawn", "Withdrew a request" },
+	{ "seat.cancelled", "Cancelled the seating of an owner" },
+	{ "seat.done", "Seated an owner" },
+	{ "seat.planned", "Planned to seat an owner" },
+	{ "seat.void", "Did not seat an owner: things had changed" },
+	{ "session.ended", "Signed out" },
+	{ "session.failed", "Failed to sign in" },
+	{ "session.half", "Gave the password, not yet the second factor" },
+	{ "session.refreshed", "Confirmed who it is" },
+	{ "session.started", "Signed in" },
+	{ "staff.added", "Added somebody to the staff" },
+	{ "staff.invited", "Invited somebody to the staff" },
+	{ "staff.removed", "Took somebody off the staff" },
+	{ "staff.role_changed", "Changed what a member of staff may do" },
+	{ "subscription.created", "Made a subscription with its keys" },
+	{ "subscription.expired", "Ended a subscription at its time" },
+	{ "tenant.created", "Added a client" },
+	{ "tenant.imported", "Imported a client" },
+};
+
+const struct audit_action *
+audit_actions(size_t *ret_n)
+{
+	*ret_n = COUNT(actions);
+	return (actions);
+}
+
+const char *
+audit_words(const char *action)
+{
+	size_t	i;
+
+	for (i = 0; i < COUNT(actions); i++)
+		if (str_eq(actions[i].action, action))
+			return (actions[i].words);
+	return (action);
+}
