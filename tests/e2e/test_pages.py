@@ -563,23 +563,6 @@ def test_errors(server, person):
     look(browser, "error-409", None, 409)
 
 
-def test_audit(server, person):
-    owner, keeper = flows.client_with_key(server, "AUDITED", LONG)
-    flows.show_key(owner)
-    browser = person(keeper)
-    browser.go("/staff/audit")
-    look(browser, "audit-staff", "Audit", 200)
-    browser.go("/staff/audit?tenant=AUDITED&action=key.shown")
-    assert "Looked at a key" in browser.words
-    browser.go("/staff/audit?tenant=NOBODY")
-    look(browser, "audit-nothing", "Audit", 200)
-    browser.go("/staff/audit?actor=ada&from=2026-11-22&to=2026-11-20")
-    look(browser, "audit-error", "Error: Audit", 422)
-    browser = person(owner)
-    browser.go("/people").press("who did what")
-    look(browser, "audit-owner", "Audit", 200)
-
-
 def test_too_many_sign_ins(server, browser):
     email = flows.contact(server).email
     for _ in range(20):
