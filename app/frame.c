@@ -27,9 +27,13 @@ frame_view(struct req *rq, struct view *v)
 	view_bool(v, "nav_people", str_starts(p, "/people") ||
 	    str_starts(p, "/staff/people") ||
 	    str_starts(p, "/staff/asks"));
+	view_bool(v, "nav_api_users", str_starts(p, "/api-"));
+	view_bool(v, "looks_after", in && (s->role == MEMBER_OWNER ||
+	    s->role == MEMBER_MANAGER));
 	view_bool(v, "nav_queue", str_starts(p, "/staff/queue") ||
 	    str_starts(p, "/staff/requests"));
-	view_bool(v, "nav_tenants", str_starts(p, "/staff/tenants"));
+	view_bool(v, "nav_tenants", str_starts(p, "/staff/api-users") ||
+	    str_starts(p, "/staff/tenants"));
 	view_bool(v, "nav_subscriptions",
 	    str_starts(p, "/staff/subscriptions"));
 	view_bool(v, "nav_audit", str_starts(p, "/staff/audit") ||

@@ -7,6 +7,7 @@
 #include "accounts/email_change_pages.h"
 #include "accounts/passkey_pages.h"
 #include "accounts/recovery_pages.h"
+#include "apiusers/apiuser.h"
 #include "audit/audit_pages.h"
 #include "health.h"
 #include "home/home.h"
@@ -123,6 +124,21 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/subscriptions/:id/cancel",
 			subscription_page_give_up_done, CONTACT | FRESH },
 
+	/* API users: owners and managers */
+	{ METHOD_GET,	"/api-users",	api_user_page_list, CONTACT },
+	{ METHOD_POST,	"/api-users",	api_user_page_make, CONTACT | FRESH },
+	{ METHOD_GET,	"/api-users/:id", api_user_page, CONTACT },
+	{ METHOD_POST,	"/api-users/:id/rotate",
+			api_user_page_rotate,	CONTACT | FRESH },
+	{ METHOD_POST,	"/api-users/:id/disable",
+			api_user_page_disable,	CONTACT },
+	{ METHOD_POST,	"/api-users/:id/enable",
+			api_user_page_enable,	CONTACT | FRESH },
+	{ METHOD_POST,	"/api-users/:id/delete",
+			api_user_page_delete,	CONTACT | FRESH },
+	{ METHOD_POST,	"/api-users/:id/permissions",
+			api_user_page_permissions, CONTACT | FRESH },
+
 	/* the people of a client */
 	{ METHOD_GET,	"/people",	people_page,	CONTACT },
 	{ METHOD_POST,	"/people/invite", people_page_invite, CONTACT | FRESH },
@@ -196,6 +212,18 @@ const struct route routes[] = {
 			staff_page_change,	ADMIN | FRESH },
 	{ METHOD_POST,	"/staff/people/:id/dismiss",
 			staff_page_dismiss,	ADMIN | FRESH },
+	/* staff: the API users of a client, without passwords */
+	{ METHOD_GET,	"/staff/tenants/:code/api-users",
+			api_user_page_staff_list, STAFF },
+	{ METHOD_POST,	"/staff/tenants/:code/api-users",
+			api_user_page_staff_make, ADMIN | FRESH },
+	{ METHOD_GET,	"/staff/api-users/:id", api_user_page_staff, STAFF },
+	{ METHOD_POST,	"/staff/api-users/:id/disable",
+			api_user_page_staff_disable, STAFF | FRESH },
+	{ METHOD_POST,	"/staff/api-users/:id/enable",
+			api_user_page_staff_enable, STAFF | FRESH },
+	{ METHOD_POST,	"/staff/api-users/:id/permissions",
+			api_user_page_staff_permissions, ADMIN | FRESH },
 	{ METHOD_GET,	"/staff/asks",	ask_page_list,	STAFF },
 	{ METHOD_POST,	"/staff/asks/:id/end", ask_page_end, STAFF },
 	{ METHOD_GET,	"/staff/tenants", tenant_page_list, STAFF },

@@ -73,12 +73,19 @@ account_action(const char *word)
 		{ "passkeys", "add a passkey" },
 		{ "invite", "invite a colleague" },
 		{ "role", "change somebody’s role" },
-		{ "disable", "disable an account" },
+		{ "disable", "disable an account or API user" },
 		{ "dismiss", "remove somebody from the staff" },
 		{ "seat", "make somebody owner of a client" },
 		{ "unseat", "remove somebody" },
 		{ "leave", "leave your company here" },
 		{ "email", "change your e-mail address" },
+		{ "api-users", "make an API user" },
+		{ "rotate", "make a new password of an API user" },
+		{ "permissions", "change what an API user may do" },
+		{ "hand-over", "hand an API user over" },
+		{ "enable", "enable what was disabled" },
+		{ "delete", "delete something for good" },
+		{ "api-roles", "make a role" },
 	};
 	size_t			 i;
 

@@ -63,6 +63,8 @@ setting_load(enum setting_program program)
 	    OPTIONAL, NULL);
 	/* 8760 hours are a year. */
 	loaded.sla_hours = read_number("SLA_HOURS", 48, 1, 8760);
+	loaded.api_password_days = read_number("API_PASSWORD_DAYS", 90, 1,
+	    3650);
 	loaded.workers = read_number("WORKERS", 2, 1, 64);
 	loaded.hash_threads = read_number("HASH_THREADS", 1, 1, 16);
 	loaded.site_name = read_text("SITE_NAME", OPTIONAL, "Latchkey");

@@ -29,6 +29,7 @@ struct setting {
 	const char	*master_key_file;
 	const char	*breached_passwords_file; /* NULL: none */
 	int64_t		 sla_hours;		/* 48 */
+	int64_t		 api_password_days;	/* 90: then it looks old */
 	int64_t		 workers;		/* processes, 2 */
 	int64_t		 hash_threads;		/* a worker, 1 */
 	enum log_level	 log_level;

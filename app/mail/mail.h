@@ -88,6 +88,14 @@
  * recovery_used	account			left (a number)
  * passkey_added, passkey_removed
  *			account			passkey (its name)
+ * api_user_made	owners, managers	api_user client vendor integration by
+ * api_user_widened	owners, managers	api_user client roles by
+ * api_role_widened	owners, managers	api_role client api_users by
+ * api_user_state	owners, managers	api_user client state reason
+ * api_hand_over	address			hand_over_id client
+ * api_hand_over_made	owners, managers	api_user client by sent_to
+ *						open_until_at
+ * api_hand_over_used	owners, managers	api_user client by used_at
  * request_reminder	each active staff	as request_submitted_staff
  * request_overdue	each active admin	as request_submitted_staff
  * mail_failed		each active staff	failed_kind outbox_id queued_at

@@ -154,7 +154,8 @@ end_failed(struct db *db, const char *courier, const char *id,
 	    " FROM lost, account AS a"
 	    " WHERE $4::boolean AND lost.kind <> 'mail_failed'"
 	    " AND ($5::boolean OR lost.kind NOT IN ('verify', 'recovery',"
-	    "     'invitation', 'email_confirm', 'email_changed'))"
+	    "     'invitation', 'email_confirm', 'email_changed',"
+	    "     'api_hand_over'))"
 	    " AND a.kind = 'staff' AND a.state = 'active'"
 	    " AND NOT EXISTS (SELECT FROM outbox AS o WHERE"
 	    "     o.kind = 'mail_failed' AND o.state = 'queued'"
@@ -211,6 +212,8 @@ read_link(struct db *db, struct outbox_mail *mail)
 	    " FROM recovery WHERE $1 = 'recovery_id' AND id = $2::uuid"
 	    " UNION ALL SELECT expires_at, ended_at IS NULL, ''"
 	    " FROM invitation WHERE $1 = 'invitation_id' AND id = $2::uuid"
+	    " UNION ALL SELECT expires_at, ended_at IS NULL, ''"
+	    " FROM api_hand_over WHERE $1 = 'hand_over_id' AND id = $2::uuid"
 	    " UNION ALL SELECT expires_at, used_at IS NULL"
 	    " AND replaced_at IS NULL, ''"
 	    " FROM email_change WHERE $1 = 'change_id' AND id = $2::uuid"
@@ -218,7 +221,8 @@ read_link(struct db *db, struct outbox_mail *mail)
 	    " FROM email_change WHERE $1 = 'undo_id' AND id = $2::uuid"
 	    ") AS l");
 	static const char	*const names[] = { "signup_id", "recovery_id",
-				    "invitation_id", "change_id", "undo_id" };
+				    "invitation_id", "change_id", "undo_id",
+				    "hand_over_id" };
 	const struct db_rows	*rows;
 	const char		*name = NULL, *id = NULL;
 	size_t			 n;

@@ -146,6 +146,16 @@ class World:
             "VALUES (%s::uuid, %s, 'x', 'x') RETURNING id",
             str(uuid.uuid4()), self.account["unplaced"])
 
+    def api_user(self):
+        """A fresh one of the client."""
+        number = str(uuid.uuid4())
+        return self.sql(
+            "INSERT INTO api_user (id, tenant_id, username, vendor, "
+            "vendor_folded, integration, contact_email, created_by) VALUES "
+            "(%s::uuid, %s, upper(%s), 'V', 'v', 'Sync', 'a@b.example', %s) "
+            "RETURNING id", number, self.tenant, number[:30],
+            self.account["owner"])
+
     def seating(self):
         return self.sql(
             "INSERT INTO seating (id, tenant_id, account_id, reason, "
@@ -228,6 +238,8 @@ class World:
             "/consents/": self.consent,
             "/account/passkeys/": lambda: NOBODY,
             "/people/seats/": self.seating,
+            "/api-users/": self.api_user,
+            "/staff/api-users/": self.api_user,
             "/people/": self.person,
             "/people/invitations/": self.invitation,
         }

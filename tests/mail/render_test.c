@@ -86,6 +86,7 @@ static const struct outbox_param	all[] = {
 	{ "person", "Bob \"<script>\"" },
 	{ "product", "Rev.io API" },
 	{ "queued_at", "1795356300000000" },
+	{ "hand_over_id", REQUEST },
 	{ "invitation_id", REQUEST },
 	{ "recovery_id", REQUEST },
 	{ "role", "manager" },
@@ -138,6 +139,9 @@ static const char *const	kinds[] = {
 	"request_overdue", "mail_failed", "factor_added", "factor_removed",
 	"factor_reset", "recovery_renewed", "recovery_used",
 	"passkey_added", "passkey_removed",
+	"api_user_made", "api_user_widened", "api_role_widened",
+	"api_user_state", "api_hand_over", "api_hand_over_made",
+	"api_hand_over_used",
 };
 
 static void

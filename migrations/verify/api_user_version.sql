@@ -1,0 +1,4 @@
+BEGIN;
+SELECT version FROM api_user WHERE false;
+SELECT api_wider('{}', '{}');
+ROLLBACK;
