@@ -21,7 +21,8 @@ frame_view(struct req *rq, struct view *v)
 	view_text(v, "person_name", in ? s->name : "");
 	view_text(v, "person_email", in ? s->email : "");
 	view_text(v, "person_initials", in ? initials(rq->arena, s->name) : "");
-	view_bool(v, "nav_products", str_starts(p, "/products"));
+	view_bool(v, "nav_products", str_starts(p, "/products") ||
+	    str_starts(p, "/staff/products"));
 	view_bool(v, "nav_profile", str_starts(p, "/profile") ||
 	    str_starts(p, "/subscriptions"));
 	view_bool(v, "nav_people", str_starts(p, "/people") ||

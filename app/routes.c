@@ -16,7 +16,7 @@
 #include "people/people.h"
 #include "people/seat.h"
 #include "people/staff.h"
-#include "products/product.h"
+#include "products/catalogue.h"
 #include "profile/profile.h"
 #include "requests/consent.h"
 #include "requests/queue.h"
@@ -102,6 +102,7 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/terms",	home_page_terms, ANYONE },
 	{ METHOD_GET,	"/products",	product_page_list, ANYONE },
 	{ METHOD_GET,	"/products/:slug", product_page_show, ANYONE },
+	{ METHOD_GET,	"/products/:slug/terms", product_page_terms, ANYONE },
 
 	/* contacts: ask, wait, look at the key */
 	{ METHOD_GET,	"/products/:slug/subscribe",
@@ -241,6 +242,34 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/staff/audit",	audit_page_staff, STAFF },
 	{ METHOD_GET,	"/staff/audit/export",
 			audit_page_export_staff, STAFF },
+
+	/* staff look at products, admins make and change them */
+	{ METHOD_GET,	"/staff/products", catalogue_page_list, STAFF },
+	{ METHOD_GET,	"/staff/products/new", catalogue_page_new, ADMIN },
+	{ METHOD_POST,	"/staff/products/new", catalogue_page_make, ADMIN },
+	{ METHOD_GET,	"/staff/products/:id", catalogue_page_show, STAFF },
+	{ METHOD_GET,	"/staff/products/:id/edit",
+			catalogue_page_edit,	ADMIN },
+	{ METHOD_POST,	"/staff/products/:id/edit",
+			catalogue_page_change,	ADMIN },
+	{ METHOD_GET,	"/staff/products/:id/resources",
+			catalogue_page_resources, ADMIN },
+	{ METHOD_POST,	"/staff/products/:id/resources",
+			catalogue_page_set_resources, ADMIN },
+	{ METHOD_GET,	"/staff/products/:id/terms",
+			catalogue_page_terms,	ADMIN },
+	{ METHOD_POST,	"/staff/products/:id/terms",
+			catalogue_page_set_terms, ADMIN },
+	{ METHOD_GET,	"/staff/products/:id/terms/:version",
+			catalogue_page_terms_of, STAFF },
+	{ METHOD_POST,	"/staff/products/:id/publish",
+			catalogue_page_publish,	ADMIN },
+	{ METHOD_POST,	"/staff/products/:id/hide",
+			catalogue_page_hide,	ADMIN },
+	{ METHOD_POST,	"/staff/products/:id/close",
+			catalogue_page_close,	ADMIN | FRESH },
+	{ METHOD_POST,	"/staff/products/:id/keep",
+			catalogue_page_keep,	ADMIN },
 
 	{ 0, NULL, NULL, 0 }
 };

@@ -86,6 +86,7 @@ account_action(const char *word)
 		{ "enable", "enable what was disabled" },
 		{ "delete", "delete something for good" },
 		{ "api-roles", "make a role" },
+		{ "close", "close a product" },
 	};
 	size_t			 i;
 

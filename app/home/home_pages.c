@@ -14,7 +14,7 @@ home_page(struct req *rq)
 	struct view		*v = view_new(rq->arena);
 	struct product_list	 list = product_db_list(rq->db);
 
-	product_tiles(v, &list, HOME_PRODUCTS);
+	product_tiles(rq->arena, v, &list, HOME_PRODUCTS);
 	respond_page(rq, 200, "home/home", v);
 }
 

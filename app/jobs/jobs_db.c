@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/log.h"
+#include "jobs/product_jobs.h"
 
 /* What mails about a request tell, see mail/mail.h. */
 #define REQUEST_PARAMS							\
@@ -233,10 +234,11 @@ DB_QUERY(outbox_prune,
     " AND ended_at < now() - interval '30 days' RETURNING 1)"
     " SELECT count(*) FROM gone");
 
-/* A request that still waits would be told of again. */
+/* A request that still waits would be told of again, and so would what falls
+ * due later. */
 DB_QUERY(job_prune,
     "WITH gone AS (DELETE FROM job AS j"
-    " WHERE j.done_at < now() - interval '90 days'"
+    " WHERE j.done_at < now() - interval '90 days' AND j.due < now()"
     " AND NOT EXISTS (SELECT FROM request AS r WHERE r.id = j.subject"
     "     AND r.state = 'submitted') RETURNING 1)"
     " SELECT count(*) FROM gone");
@@ -267,4 +269,5 @@ jobs_run(struct db *db)
 			log_event(LOG_LEVEL_INFO, "job_done", "job",
 			    jobs[i]->name, "count", LOG_NUM(done), NULL);
 	}
+	product_jobs_run(db);
 }

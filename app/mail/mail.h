@@ -83,6 +83,14 @@
  * subscription_given_up each active staff	subscription_id
  *						subscription_name client by
  *						reason
+ * product_closing, product_closing_soon
+ *			each contact, and the	subscription_name product client
+ *			client's address	closes_at note (typed; not to
+ *						the address)
+ * product_kept		the same		subscription_name product client
+ *						closes_at
+ * product_closed	the same		subscription_name product client
+ *						note
  * factor_added, factor_removed, factor_reset, recovery_renewed
  *			account			-
  * recovery_used	account			left (a number)

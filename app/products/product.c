@@ -16,6 +16,33 @@ product_number(struct arena *a, int64_t n)
 }
 
 const char *
+product_plan(struct arena *a, const struct product *p)
+{
+	const struct {
+		int64_t		 calls;
+		const char	*span;
+	} limits[] = {
+		{ p->calls_a_second, "second" },
+		{ p->calls_a_minute, "minute" },
+		{ p->calls_a_day, "day" },
+		{ p->calls_a_month, "month" },
+	};
+	struct buf	b;
+	size_t		i;
+
+	/* 4 limits of at most 26 digits and commas, and 16 letters. */
+	buf_init(&b, a, 256);
+	for (i = 0; i < COUNT(limits); i++) {
+		if (limits[i].calls == 0)
+			continue;
+		buf_fmt(&b, "%s%s%s a %s", b.n == 0 ? "" : ", ",
+		    product_number(a, limits[i].calls),
+		    b.n == 0 ? " calls" : "", limits[i].span);
+	}
+	return (buf_text(&b));
+}
+
+const char *
 product_limits(struct arena *a, int64_t calls_a_minute, int64_t calls_a_day)
 {
 	const char	*minute = product_number(a, calls_a_minute);

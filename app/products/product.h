@@ -17,15 +17,31 @@ struct req;
 struct view;
 
 #define PRODUCTS_MAX		200	/* in the catalogue */
-#define PRODUCT_RESOURCES_MAX	100
+/* With 5 operations each, all permissions of an API user are 250 fields of a
+ * form, which has room for REQ_FIELDS_MAX (web/req.h). */
+#define PRODUCT_RESOURCES_MAX	50
+
+enum product_state { PRODUCT_DRAFT, PRODUCT_PUBLISHED, PRODUCT_HIDDEN,
+	PRODUCT_CLOSING, PRODUCT_CLOSED };
 
 struct product {
-	const char	*id, *slug, *name, *summary, *description;
+	const char	*id, *slug, *name, *summary;
+	const char	*description;	/* Markdown */
 	const char	*base_url, *example_path;
+	enum product_state state;
 	bool		 is_open;	/* published: takes requests */
+	bool		 was_hidden;	/* before it was closed */
+	int64_t		 version;	/* of the row, grows with each change */
+	int64_t		 place;		/* in the catalogue */
 	int64_t		 calls_a_minute;
-	int64_t		 calls_a_day;	/* 0: no limit */
+	int64_t		 calls_a_second, calls_a_day, calls_a_month;
+					/* 0: no limit */
 	bool		 needs_api_user, one_key_per_tenant;
+	bool		 by_checks;	/* good checks alone approve */
+	int64_t		 approval_delay_min;	/* then, after so long */
+	int64_t		 terms_version;	/* 0: nothing to accept */
+	int64_t		 closes_at;	/* 0: goes on */
+	const char	*closing_note;	/* typed, "" for none */
 };
 
 struct product_list {
@@ -34,7 +50,7 @@ struct product_list {
 };
 
 struct product_resource {
-	const char	*name, *note, *path;
+	const char	*id, *name, *note, *path;
 	const char	*operations;	/* "GET, POST" */
 };
 
@@ -59,13 +75,23 @@ struct product_standing {
 /* "200 calls a minute", "600 calls a minute, 100,000 a day" */
 const char	*product_limits(struct arena *, int64_t calls_a_minute,
 		    int64_t calls_a_day);
+/* All limits of the plan: "10 calls a second, 600 a minute, 100,000 a day" */
+const char	*product_plan(struct arena *, const struct product *);
 /* "100,000" */
 const char	*product_number(struct arena *, int64_t);
 
 /* What is offered, or was until it closes, in the catalogue's order. */
 WAITS struct product_list product_db_list(struct db *);
-/* NULL: no such slug, a draft, or hidden. */
-WAITS struct product *product_db_find(struct db *, const char *slug);
+/*
+ * As an account (NULL: nobody) sees it; NULL for what it doesn't.  Drafts are
+ * for staff, and hidden ones for staff and whose client has or had a key, or
+ * who has asked for one.
+ */
+WAITS struct product *product_db_find(struct db *, const char *slug,
+		    const char *account_id);
+/* The text of a version of its terms, Markdown; NULL: there is none. */
+WAITS const char *product_db_terms(struct db *, const char *product_id,
+		    int64_t version);
 WAITS struct product_resources product_db_resources(struct db *,
 		    const char *product_id);
 WAITS struct product_standing product_db_standing(struct db *,
@@ -73,11 +99,12 @@ WAITS struct product_standing product_db_standing(struct db *,
 
 /* Values of templates/partials/product_tile for the first `max` products, as
  * the list "products". */
-void		 product_tiles(struct view *, const struct product_list *,
-		    int max);
+void		 product_tiles(struct arena *, struct view *,
+		    const struct product_list *, int max);
 
-/* Pages: GET /products and /products/:slug. */
+/* Pages: GET /products, /products/:slug, and /products/:slug/terms. */
 WAITS void	 product_page_list(struct req *);
 WAITS void	 product_page_show(struct req *);
+WAITS void	 product_page_terms(struct req *);
 
 #endif

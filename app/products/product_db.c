@@ -1,14 +1,11 @@
 /*
  * The catalogue in the database.
  */
-#include "products/product.h"
+#include "products/catalogue.h"
 
-#define PRODUCT_COLUMNS							\
-	"p.id, p.slug, p.name, p.summary, p.description, p.base_url, "	\
-	"p.example_path, p.state = 'published', p.calls_a_minute, "	\
-	"coalesce(p.calls_a_day, 0), p.needs_api_user, p.one_key_per_tenant "
+#include <assert.h>
 
-static struct product	product_read(const struct db_rows *, int row);
+static enum product_state state_parse(const char *);
 
 struct product_list
 product_db_list(struct db *db)
@@ -33,22 +30,42 @@ product_db_list(struct db *db)
 }
 
 struct product *
-product_db_find(struct db *db, const char *slug)
+product_db_find(struct db *db, const char *slug, const char *account_id)
 {
 	const struct db_rows	*rows;
 	struct product		*p;
 
 	DB_QUERY(product_find,
 	    "SELECT " PRODUCT_COLUMNS "FROM product p "
-	    "WHERE p.slug = $1 AND p.state NOT IN ('draft', 'hidden') "
-	    "AND NOT p.was_hidden");
+	    "WHERE p.slug = $1 AND ((p.state NOT IN ('draft', 'hidden') "
+	    "AND NOT p.was_hidden) OR EXISTS (SELECT FROM account a "
+	    "WHERE a.id = $2::uuid AND a.kind = 'staff') "
+	    "OR (p.state <> 'draft' AND (EXISTS (SELECT FROM membership m "
+	    "JOIN subscription s ON s.tenant_id = m.tenant_id "
+	    "WHERE m.account_id = $2::uuid AND s.product_id = p.id) "
+	    "OR EXISTS (SELECT FROM request r WHERE r.account_id = $2::uuid "
+	    "AND r.product_id = p.id AND r.state = 'submitted'))))");
 
-	rows = db_read(db, &product_find, DB_ARGS(slug));
+	rows = db_read(db, &product_find, DB_ARGS(slug, account_id));
 	if (rows->n == 0)
 		return (NULL);
 	p = arena_alloc(db_arena(db), sizeof(*p));
 	*p = product_read(rows, 0);
 	return (p);
+}
+
+const char *
+product_db_terms(struct db *db, const char *product_id, int64_t version)
+{
+	const struct db_rows	*rows;
+
+	DB_QUERY(product_terms,
+	    "SELECT text FROM product_terms "
+	    "WHERE product_id = $1::uuid AND version = $2::int");
+
+	rows = db_read(db, &product_terms, DB_ARGS(product_id,
+	    db_int(db, version)));
+	return (rows->n == 0 ? NULL : db_text(rows, 0, 0));
 }
 
 struct product_resources
@@ -59,10 +76,10 @@ product_db_resources(struct db *db, const char *product_id)
 	int			 i;
 
 	DB_QUERY(product_resources,
-	    "SELECT name, note, path, array_to_string(operations, ', ') "
+	    "SELECT id, name, note, path, array_to_string(operations, ', ') "
 	    "FROM product_resource WHERE product_id = $1 "
-	    "ORDER BY place LIMIT 100");
-	_Static_assert(PRODUCT_RESOURCES_MAX == 100, "the limit above");
+	    "ORDER BY place LIMIT 50");
+	_Static_assert(PRODUCT_RESOURCES_MAX == 50, "the limit above");
 
 	rows = db_read(db, &product_resources, DB_ARGS(product_id));
 	list.n = rows->n;
@@ -70,10 +87,11 @@ product_db_resources(struct db *db, const char *product_id)
 	    sizeof(*list.list));
 	for (i = 0; i < rows->n; i++)
 		list.list[i] = (struct product_resource){
-			.name = db_text(rows, i, 0),
-			.note = db_text(rows, i, 1),
-			.path = db_text(rows, i, 2),
-			.operations = db_text(rows, i, 3),
+			.id = db_text(rows, i, 0),
+			.name = db_text(rows, i, 1),
+			.note = db_text(rows, i, 2),
+			.path = db_text(rows, i, 3),
+			.operations = db_text(rows, i, 4),
 		};
 	return (list);
 }
@@ -115,10 +133,10 @@ product_db_standing(struct db *db, const struct product *p,
 	});
 }
 
-static struct product
+struct product
 product_read(const struct db_rows *rows, int i)
 {
-	return ((struct product){
+	struct product	p = {
 		.id = db_text(rows, i, 0),
 		.slug = db_text(rows, i, 1),
 		.name = db_text(rows, i, 2),
@@ -126,10 +144,40 @@ product_read(const struct db_rows *rows, int i)
 		.description = db_text(rows, i, 4),
 		.base_url = db_text(rows, i, 5),
 		.example_path = db_text(rows, i, 6),
-		.is_open = db_truth(rows, i, 7),
 		.calls_a_minute = db_number(rows, i, 8),
 		.calls_a_day = db_number(rows, i, 9),
 		.needs_api_user = db_truth(rows, i, 10),
 		.one_key_per_tenant = db_truth(rows, i, 11),
-	});
+		.version = db_number(rows, i, 12),
+		.place = db_number(rows, i, 13),
+		.calls_a_second = db_number(rows, i, 14),
+		.calls_a_month = db_number(rows, i, 15),
+		.by_checks = db_truth(rows, i, 16),
+		.approval_delay_min = db_number(rows, i, 17),
+		.terms_version = db_number(rows, i, 18),
+		.closes_at = db_number(rows, i, 19),
+		.was_hidden = db_truth(rows, i, 20),
+		.closing_note = db_text(rows, i, 21),
+	};
+
+	p.state = state_parse(db_text(rows, i, 7));
+	p.is_open = p.state == PRODUCT_PUBLISHED;
+	return (p);
+}
+
+static enum product_state
+state_parse(const char *state)
+{
+	static const char *const names[] = {
+		[PRODUCT_DRAFT] = "draft", [PRODUCT_PUBLISHED] = "published",
+		[PRODUCT_HIDDEN] = "hidden", [PRODUCT_CLOSING] = "closing",
+		[PRODUCT_CLOSED] = "closed",
+	};
+	size_t	i;
+
+	for (i = 0; i < COUNT(names); i++)
+		if (str_eq(state, names[i]))
+			return ((enum product_state)i);
+	assert(!"a state of a product");
+	return (PRODUCT_CLOSED);
 }

@@ -5,11 +5,15 @@
 #include "base/clock.h"
 #include "products/product.h"
 #include "sessions/session.h"
+#include "web/markdown.h"
 #include "web/respond.h"
 
+WAITS static struct product *find(struct req *);
 WAITS static void show_standing(struct req *, struct view *,
 		    const struct product *);
-static void	show_state(struct view *, const struct product *);
+static void	show_plan(struct req *, struct view *, const struct product *);
+static void	show_state(struct arena *, struct view *,
+		    const struct product *);
 
 void
 product_page_list(struct req *rq)
@@ -18,7 +22,7 @@ product_page_list(struct req *rq)
 	struct product_list	 list = product_db_list(rq->db);
 
 	view_bool(v, "has_products", list.n > 0);
-	product_tiles(v, &list, list.n);
+	product_tiles(rq->arena, v, &list, list.n);
 	respond_page(rq, 200, "products/list", v);
 }
 
@@ -30,24 +34,23 @@ product_page_show(struct req *rq)
 	struct product_resources resources;
 	int			 i;
 
-	p = product_db_find(rq->db, req_param(rq, "slug"));
-	if (p == NULL)
-		req_not_found(rq);
+	p = find(rq);
 	resources = product_db_resources(rq->db, p->id);
 	view_text(v, "slug", p->slug);
 	view_text(v, "name", p->name);
 	view_text(v, "summary", p->summary);
-	view_text(v, "description", p->description);
+	view_text(v, "description_html", "");
+	if (!markdown_empty(p->description))
+		view_html(v, "description_html", markdown_html(rq->arena,
+		    p->description, 2));
 	view_text(v, "base_url", p->base_url);
 	view_text(v, "example_path", p->example_path);
 	view_text(v, "key_sample", "$KEY");
 	view_text(v, "api_user", "FORTAPI@ALTWORX");
 	view_bool(v, "needs_api_user", p->needs_api_user);
-	view_text(v, "calls_a_minute",
-	    product_number(rq->arena, p->calls_a_minute));
-	view_text(v, "calls_a_day", p->calls_a_day == 0 ? "" :
-	    product_number(rq->arena, p->calls_a_day));
-	show_state(v, p);
+	show_plan(rq, v, p);
+	show_state(rq->arena, v, p);
+	view_bool(v, "has_resources", resources.n > 0);
 	view_list(v, "resources");
 	for (i = 0; i < resources.n; i++) {
 		row = view_row(v, "resources");
@@ -61,7 +64,28 @@ product_page_show(struct req *rq)
 }
 
 void
-product_tiles(struct view *v, const struct product_list *list, int max)
+product_page_terms(struct req *rq)
+{
+	struct product	*p = find(rq);
+	struct view	*v = view_new(rq->arena);
+	const char	*text = NULL;
+
+	if (p->terms_version != 0)
+		text = product_db_terms(rq->db, p->id, p->terms_version);
+	if (text == NULL)
+		req_not_found(rq);
+	view_text(v, "product", p->name);
+	view_text(v, "slug", p->slug);
+	view_text(v, "product_id", "");
+	view_int(v, "terms_version", p->terms_version);
+	view_bool(v, "is_current", true);
+	view_html(v, "terms_html", markdown_html(rq->arena, text, 2));
+	respond_page(rq, 200, "products/terms", v);
+}
+
+void
+product_tiles(struct arena *a, struct view *v,
+    const struct product_list *list, int max)
 {
 	struct view	*row;
 	int		 i;
@@ -72,8 +96,21 @@ product_tiles(struct view *v, const struct product_list *list, int max)
 		view_text(row, "slug", list->list[i].slug);
 		view_text(row, "name", list->list[i].name);
 		view_text(row, "summary", list->list[i].summary);
-		show_state(row, &list->list[i]);
+		show_state(a, row, &list->list[i]);
 	}
+}
+
+/* As the reader may see it, or 404. */
+static struct product *
+find(struct req *rq)
+{
+	struct product	*p;
+
+	p = product_db_find(rq->db, req_param(rq, "slug"),
+	    rq->session == NULL ? NULL : rq->session->account_id);
+	if (p == NULL)
+		req_not_found(rq);
+	return (p);
 }
 
 static void
@@ -101,8 +138,55 @@ show_standing(struct req *rq, struct view *v, const struct product *p)
 }
 
 static void
-show_state(struct view *v, const struct product *p)
+show_plan(struct req *rq, struct view *v, const struct product *p)
 {
+	const struct {
+		const char	*name;
+		int64_t		 calls;
+	} limits[] = {
+		{ "calls_a_second", p->calls_a_second },
+		{ "calls_a_minute", p->calls_a_minute },
+		{ "calls_a_day", p->calls_a_day },
+		{ "calls_a_month", p->calls_a_month },
+	};
+	size_t	i;
+
+	for (i = 0; i < COUNT(limits); i++)
+		view_text(v, limits[i].name, limits[i].calls == 0 ? "" :
+		    product_number(rq->arena, limits[i].calls));
+	view_bool(v, "one_key", p->one_key_per_tenant);
+	view_bool(v, "by_checks", p->by_checks);
+	view_bool(v, "has_terms", p->terms_version != 0);
+	view_text(v, "closing_note", p->closing_note);
+}
+
+static void
+show_state(struct arena *a, struct view *v, const struct product *p)
+{
+	const char	*text = "";
+
+	switch (p->state) {
+	case PRODUCT_DRAFT:
+		text = "Draft, seen by staff only";
+		break;
+	case PRODUCT_PUBLISHED:
+		break;
+	case PRODUCT_HIDDEN:
+		text = "No requests now";
+		break;
+	case PRODUCT_CLOSING:
+		text = arena_fmt(a, "Closes on %s",
+		    clock_date(a, p->closes_at));
+		break;
+	case PRODUCT_CLOSED:
+		text = p->closes_at == 0 ? "Closed" : arena_fmt(a,
+		    "Closed since %s", clock_date(a, p->closes_at));
+		break;
+	}
 	view_bool(v, "is_open", p->is_open);
-	view_text(v, "state_text", p->is_open ? "" : "No requests now");
+	view_bool(v, "is_closing", p->state == PRODUCT_CLOSING);
+	view_bool(v, "is_closed", p->state == PRODUCT_CLOSED);
+	view_text(v, "state_text", text);
+	view_text(v, "closes_at", p->closes_at == 0 ? "" :
+	    clock_long(a, p->closes_at));
 }

@@ -106,12 +106,15 @@ enum request_submit_result {
 	REQUEST_SUBMIT_DONE,
 	REQUEST_SUBMIT_OPEN,	/* one is open already, his or his tenant's */
 	REQUEST_SUBMIT_HAS_KEY,	/* his tenant has a live key */
-	REQUEST_SUBMIT_CLOSED,	/* the product takes no requests */
+	REQUEST_SUBMIT_CLOSED,	/* the product takes no requests, or not under
+				 * these terms */
 	REQUEST_SUBMIT_CLIENT,	/* the contact's client is closed */
 };
+/* terms_version: what was accepted, 0 for nothing; kept with the request. */
 WAITS MUST_CHECK enum request_submit_result request_db_submit(struct db *,
 		    const char *account_id, const char *product_id,
-		    const char *name, const char *client, int64_t sla_hours);
+		    const char *name, const char *client, int64_t sla_hours,
+		    int64_t terms_version);
 
 enum request_withdraw_result {
 	REQUEST_WITHDRAW_DONE,

@@ -107,7 +107,7 @@ static void		candidate_read(const struct db_rows *, int row,
 enum request_submit_result
 request_db_submit(struct db *db, const char *account_id,
     const char *product_id, const char *name, const char *client,
-    int64_t sla_hours)
+    int64_t sla_hours, int64_t terms_version)
 {
 	const struct db_rows	*rows;
 	char			 id[UUID_TEXT];
@@ -115,7 +115,8 @@ request_db_submit(struct db *db, const char *account_id,
 	/*
 	 * A tenant's contact with a live key asks in vain; who has no tenant
 	 * yet may ask, and staff see the rest.  One open request a tenant and
-	 * one an account and product: those are unique indexes.
+	 * one an account and product: those are unique indexes.  What was
+	 * accepted must be the terms as they stand.
 	 */
 	DB_QUERY(request_submit,
 	    "WITH who AS ("
@@ -123,6 +124,7 @@ request_db_submit(struct db *db, const char *account_id,
 	    "  pr.name AS product, p.name AS person"
 	    "  FROM account a JOIN person p ON p.account_id = a.id"
 	    "  JOIN product pr ON pr.id = $3 AND pr.state = 'published'"
+	    "    AND coalesce(pr.terms_version, 0) = $8::int"
 	    "  LEFT JOIN membership m ON m.account_id = a.id"
 	    "  LEFT JOIN tenant t ON t.id = m.tenant_id"
 	    "  WHERE a.id = $2 AND a.kind = 'contact' AND a.state = 'active'"
@@ -138,6 +140,11 @@ request_db_submit(struct db *db, const char *account_id,
 	    "  SELECT $1::uuid, account_id, product_id, tenant_id, $4::text,"
 	    "  $5::text, now() + make_interval(hours => $6::int) FROM who"
 	    "  RETURNING id, account_id, tenant_id, due_at"
+	    "), accepted AS ("
+	    "  INSERT INTO terms_acceptance (request_id, account_id,"
+	    "    product_id, version)"
+	    "  SELECT made.id, who.account_id, who.product_id, $8::int"
+	    "  FROM made, who WHERE $8::int > 0"
 	    "), params AS ("
 	    "  SELECT jsonb_build_object('request_id', made.id,"
 	    "    'request_name', $4::text, 'product', who.product,"
@@ -149,7 +156,8 @@ request_db_submit(struct db *db, const char *account_id,
 	    "  FROM params, account s"
 	    "  WHERE s.kind = 'staff' AND s.state = 'active'"
 	    ") SELECT audit_write(made.tenant_id, 'account', made.account_id,"
-	    "  'request.submitted', 'request', made.id),"
+	    "  'request.submitted', 'request', made.id,"
+	    "  jsonb_build_object('terms', nullif($8::int, 0))),"
 	    " mail_queue('request_submitted', made.account_id, NULL,"
 	    "  params.list),"
 	    " (SELECT count(told.mail) FROM told)"
@@ -162,7 +170,7 @@ request_db_submit(struct db *db, const char *account_id,
 	uuid_make(id);
 	rows = db_write(db, &request_submit, DB_ARGS(id, account_id,
 	    product_id, name, tenant_fold(db_arena(db), client),
-	    db_int(db, sla_hours), client));
+	    db_int(db, sla_hours), client, db_int(db, terms_version)));
 	if (rows->outcome == DB_CONFLICT)
 		return (REQUEST_SUBMIT_OPEN);
 	assert(rows->outcome == DB_OK);

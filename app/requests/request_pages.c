@@ -8,14 +8,23 @@
 #include "requests/request.h"
 #include "sessions/session.h"
 #include "subscriptions/subscription.h"
+#include "web/markdown.h"
 #include "web/respond.h"
+
+/* What was typed and ticked, and a sentence for what is wrong, or NULL. */
+struct ask {
+	const char	*name, *name_wrong;
+	const char	*terms_wrong;
+	bool		 accepted;
+};
 
 WAITS static struct product *open_product(struct req *);
 static const char	*client_of(const struct session *);
 WAITS static bool	 show_already(struct req *, const struct product *,
 			    int status);
-static void		 show_form(struct req *, const struct product *,
-			    const char *name, const char *error);
+WAITS static void	 show_form(struct req *, int status,
+			    const struct product *, const struct ask *);
+static const char	*terms_wrong(struct req *, const struct product *);
 
 void
 request_page_subscribe_form(struct req *rq)
@@ -24,8 +33,8 @@ request_page_subscribe_form(struct req *rq)
 
 	if (show_already(rq, p, 200))
 		return;
-	show_form(rq, p, subscription_name_propose(rq->arena,
-	    client_of(rq->session)), NULL);
+	show_form(rq, 200, p, &(struct ask){ .name =
+	    subscription_name_propose(rq->arena, client_of(rq->session)) });
 }
 
 void
@@ -34,34 +43,47 @@ request_page_subscribe(struct req *rq)
 	enum subscription_name_verdict	 verdict;
 	struct subscription_name	 name;
 	struct product			*p = open_product(rq);
-	const char			*typed = req_form_line(rq, "name");
+	struct ask			 ask = { .name = req_form_line(rq,
+					    "name") };
 
-	verdict = subscription_name_check(rq->arena, typed, &name);
-	if (verdict != SUBSCRIPTION_NAME_GOOD) {
-		show_form(rq, p, typed, subscription_name_advice(rq->arena,
-		    verdict, &name, subscription_name_propose(rq->arena,
-		    client_of(rq->session))));
+	verdict = subscription_name_check(rq->arena, ask.name, &name);
+	if (verdict != SUBSCRIPTION_NAME_GOOD)
+		ask.name_wrong = subscription_name_advice(rq->arena, verdict,
+		    &name, subscription_name_propose(rq->arena,
+		    client_of(rq->session)));
+	ask.terms_wrong = terms_wrong(rq, p);
+	ask.accepted = p->terms_version != 0 && ask.terms_wrong == NULL;
+	if (ask.name_wrong != NULL || ask.terms_wrong != NULL) {
+		show_form(rq, 422, p, &ask);
 		return;
 	}
 	switch (request_db_submit(rq->db, rq->session->account_id, p->id,
-	    name.name, name.client, setting->sla_hours)) {
+	    name.name, name.client, setting->sla_hours, p->terms_version)) {
 	case REQUEST_SUBMIT_DONE:
 		respond_see_other(rq, "/profile");
 		return;
 	case REQUEST_SUBMIT_CLIENT:
-		show_form(rq, p, typed, arena_fmt(rq->arena, "We closed the "
-		    "client that you belong to, so nobody can ask for its key. "
-		    "If that is not right, write to %s.",
-		    setting->support_email));
+		ask.name_wrong = arena_fmt(rq->arena, "We closed the client "
+		    "that you belong to, so nobody can ask for its key. If "
+		    "that is not right, write to %s.",
+		    setting->support_email);
+		show_form(rq, 422, p, &ask);
 		return;
 	case REQUEST_SUBMIT_OPEN:
 	case REQUEST_SUBMIT_HAS_KEY:
 	case REQUEST_SUBMIT_CLOSED:
 		break;
 	}
-	/* Else that request was decided, or the product closed, just now. */
-	if (!show_already(rq, p, 409))
+	/* Else that request was decided, the product closed, or its terms
+	 * changed just now. */
+	if (show_already(rq, p, 409))
+		return;
+	p = open_product(rq);
+	ask.terms_wrong = terms_wrong(rq, p);
+	ask.accepted = false;
+	if (ask.terms_wrong == NULL)
 		req_fail(rq, 409, "changed_meanwhile");
+	show_form(rq, 409, p, &ask);
 }
 
 void
@@ -86,7 +108,8 @@ request_page_withdraw(struct req *rq)
 static struct product *
 open_product(struct req *rq)
 {
-	struct product	*p = product_db_find(rq->db, req_param(rq, "slug"));
+	struct product	*p = product_db_find(rq->db, req_param(rq, "slug"),
+			    rq->session->account_id);
 
 	if (p == NULL || !p->is_open)
 		req_not_found(rq);
@@ -128,24 +151,52 @@ show_already(struct req *rq, const struct product *p, int status)
 }
 
 static void
-show_form(struct req *rq, const struct product *p, const char *name,
-    const char *error)
+show_form(struct req *rq, int status, const struct product *p,
+    const struct ask *ask)
 {
 	struct view	*v = view_new(rq->arena);
-	const char	*proposed;
+	const char	*proposed, *terms = NULL;
 
+	if (p->terms_version != 0)
+		terms = product_db_terms(rq->db, p->id, p->terms_version);
 	proposed = subscription_name_propose(rq->arena,
 	    client_of(rq->session));
-	form_fields(v, "name", NULL);
+	if (ask->name_wrong != NULL)
+		form_error(v, "name", ask->name_wrong);
+	if (ask->terms_wrong != NULL)
+		form_error(v, "terms", ask->terms_wrong);
+	form_fields(v, "name", "terms", NULL);
 	view_text(v, "slug", p->slug);
 	view_text(v, "product", p->name);
-	view_text(v, "name", name);
+	view_text(v, "name", ask->name);
 	view_text(v, "proposed", proposed);
 	view_text(v, "client", client_of(rq->session));
-	view_text(v, "limits", product_limits(rq->arena, p->calls_a_minute,
-	    p->calls_a_day));
+	view_text(v, "limits", product_plan(rq->arena, p));
 	view_int(v, "sla_hours", setting->sla_hours);
-	if (error != NULL)
-		form_error(v, "name", error);
-	respond_page(rq, error == NULL ? 200 : 422, "requests/subscribe", v);
+	view_bool(v, "has_terms", terms != NULL);
+	view_int(v, "terms_version", p->terms_version);
+	view_bool(v, "accepted", ask->accepted);
+	view_text(v, "terms_html", "");
+	if (terms != NULL)
+		view_html(v, "terms_html", markdown_html(rq->arena, terms, 3));
+	respond_page(rq, status, "requests/subscribe", v);
+}
+
+/* The tick bears the version that was shown. */
+static const char *
+terms_wrong(struct req *rq, const struct product *p)
+{
+	const char	*ticked = req_form(rq, "terms");
+	int64_t		 version;
+
+	if (p->terms_version == 0)
+		return (NULL);
+	if (*ticked == '\0')
+		return ("Tick that you accept the terms. Without that we "
+		    "can’t take the request.");
+	if (str_to_int(ticked, 1, INT32_MAX, &version) &&
+	    version == p->terms_version)
+		return (NULL);
+	return ("The terms were changed while you read them. Read them as "
+	    "they stand now, and tick again.");
 }

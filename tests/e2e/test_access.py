@@ -117,6 +117,9 @@ class World:
         return self.sql("SELECT id FROM subscription WHERE tenant_id = %s",
                         self.tenant)
 
+    def product(self):
+        return self.sql("SELECT id FROM product WHERE slug = 'revio-api'")
+
     def person(self):
         """A fresh member of the client."""
         account = self.sql(
@@ -212,6 +215,7 @@ class World:
             ":seat": self.seating,
             ":token": lambda: NONE,
             ":slug": lambda: "revio-api",
+            ":version": lambda: "1",
             ":code": lambda: "ALTWORX",
             ":name": lambda: next(
                 p.name for p in (self.server.build / "assets").glob("*.css")),
@@ -236,6 +240,7 @@ class World:
             "/staff/asks/": self.ask,
             "/staff/reasons/": self.reason,
             "/consents/": self.consent,
+            "/staff/products/": self.product,
             "/account/passkeys/": lambda: NOBODY,
             "/people/seats/": self.seating,
             "/api-users/": self.api_user,
