@@ -1,0 +1,275 @@
+"""Clients, contacts and staff of one example, and what each can do: an action
+is one request over HTTP, aimed at what there was when its round began, so that
+several of a round meet at the same rows."""
+
+import base64
+import hashlib
+import itertools
+import os
+import re
+import threading
+import urllib.parse
+import uuid
+
+from lib.mail import Message
+
+NUMBERS = itertools.count(1)
+PRODUCTS = ("revio-api", "race-second")
+ROLES = ("member", "manager", "owner")
+RESULT = re.compile(r'href="/staff/requests/([0-9a-f-]{36})">.*?'
+                    r'<span class="badge is-(good|warn)">', re.S)
+
+
+class Desk:
+    """The portal with one connection to its database, and its mails, each
+    read once."""
+
+    def __init__(self, server):
+        self.server, self.port = server, server.port
+        self.connection = server.cluster.connect(server.database)
+        self.known = {}
+        self.staff = [(person(self, "staff", f"Keeper {n}", mail), mail)
+                      for n, mail in enumerate(("keeper0@staff.example",
+                                                "keeper1@staff.example"))]
+
+    def sql(self, query, params=None):
+        with self.connection.cursor() as cursor:
+            cursor.execute(query, params)
+            return cursor.fetchall() if cursor.description else None
+
+    def mails(self):
+        """{file: message}"""
+        for path in self.server.maildir.glob("*.eml"):
+            if path.name not in self.known:
+                self.known[path.name] = Message(path)
+        return self.known
+
+    def client(self):
+        return self.server.client()
+
+
+class Actor:
+    """Somebody who is signed in; several of their requests may be under way
+    at once."""
+
+    def __init__(self, server, account, email, client=""):
+        self.server, self.account, self.email = server, account, email
+        self.client = client
+        token = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+        server.sql("INSERT INTO session (id_hash, account_id, expires_at) "
+                   "VALUES (%s, %s, now() + interval '1 hour')",
+                   (hashlib.sha256(token.encode()).digest(), account))
+        self.cookies = {f"latchkey_{server.port}": token}
+        page = self.browser().get("/account").expect(200)
+        self.csrf = page.form("/signout").fields["csrf"]
+
+    def browser(self):
+        browser = self.server.client()
+        browser.cookies = dict(self.cookies)
+        return browser
+
+    def post(self, path, *pairs, **fields):
+        browser = self.browser()
+        try:
+            return browser.request("POST", path, urllib.parse.urlencode(
+                [("csrf", self.csrf), *pairs, *fields.items()]))
+        finally:
+            browser.close()
+
+
+def person(server, kind, name, email, client=""):
+    account = str(uuid.uuid4())
+    server.sql(
+        "WITH a AS (INSERT INTO account (id, kind, staff_role, password_hash) "
+        "VALUES (%s, %s, %s, '*') RETURNING id) INSERT INTO person "
+        "(account_id, email, email_folded, email_domain, name, client) "
+        "SELECT id, %s, %s, %s, %s, %s FROM a",
+        (account, kind, "staff" if kind == "staff" else None, email, email,
+         email.partition("@")[2], name, client))
+    return account
+
+
+class World:
+    """A client that is listed, with its mail domain, and one that nobody
+    knows; two contacts of each and one of neither."""
+
+    def __init__(self, server):
+        self.server = server
+        self.number = n = next(NUMBERS)
+        self.codes = [f"LISTED{n}", f"NEW{n}"]
+        self.names = [f"Listed {n}", f"New {n}"]
+        server.sql("INSERT INTO tenant (id, code, name, name_folded, slug) "
+                   "VALUES (gen_random_uuid(), %s, %s, %s, %s)",
+                   (self.codes[0], self.names[0], f"listed{n}", f"listed{n}"))
+        server.sql("INSERT INTO tenant_domain SELECT id, %s FROM tenant WHERE "
+                   "code = %s", (f"listed{n}.example", self.codes[0]))
+        self.contacts = []
+        for place, which in enumerate((0, 0, 1, 1, 1)):
+            domain = f"{('listed', 'new')[which]}{n}.example"
+            mail = f"c{place}@{domain}"
+            self.contacts.append(Actor(server, person(
+                server, "contact", f"Contact {place}", mail,
+                self.names[which]), mail, self.names[which]))
+        self.staff = [Actor(server, account, mail) for account, mail in server.staff]
+        self.accounts = {a.account: a.email
+                         for a in self.contacts + self.staff}
+
+    # -- what there is when a round begins
+
+    def requests(self):
+        return [row[0] for row in self.server.sql(
+            "SELECT r.id::text FROM request r WHERE r.account_id = "
+            "ANY(%s::uuid[]) ORDER BY r.state = 'submitted' DESC, r.id DESC",
+            ([c.account for c in self.contacts],))]
+
+    def subscriptions(self):
+        return self.server.sql(
+            "SELECT s.id::text, s.name FROM subscription s JOIN tenant t "
+            "ON t.id = s.tenant_id WHERE t.code = ANY(%s) "
+            "ORDER BY s.state IN ('active', 'suspended') DESC, s.id DESC",
+            (self.codes,))
+
+    def invitation(self, email):
+        """The token of the newest mail that asks somebody in, or None."""
+        links = [mail.link("/invite/") for _, mail in
+                 sorted(self.server.mails().items())
+                 if email in mail.to and "/invite/" in mail.text]
+        return links[-1] if links else None
+
+    # -- steps
+
+    def aim(self, step):
+        """(actor, deed, call) of a step (kind, who, whom, how); None when
+        there is nothing to aim at."""
+        kind, who, whom, how = step
+        contact = self.contacts[who % len(self.contacts)]
+        keeper = self.staff[who % len(self.staff)]
+        other = self.contacts[whom % len(self.contacts)]
+        made = getattr(self, "do_" + kind)(
+            keeper if kind in OF_STAFF else contact, other, whom, how)
+        if not made:
+            return None
+        return (keeper if kind in OF_STAFF else contact), kind, made
+
+    def request_of(self, whom):
+        # Mostly the newest open one, so that several are after the same.
+        found = self.requests()
+        return found[whom % 3 % len(found)] if found else None
+
+    def on_request(self, actor, whom, verb, *pairs, **fields):
+        found = self.request_of(whom)
+        area = "/staff/requests" if actor in self.staff else "/requests"
+        return found and (lambda: actor.post(f"{area}/{found}/{verb}", *pairs,
+                                             **fields))
+
+    def on_subscription(self, actor, whom, verb, area="/staff", **fields):
+        found = self.subscriptions()
+        if not found:
+            return None
+        number, name = found[whom % 2 % len(found)]
+        return lambda: actor.post(f"{area}/subscriptions/{number}/{verb}",
+                                  **{"name": name, **fields})
+
+    def do_subscribe(self, me, _other, _whom, how):
+        return lambda: me.post(f"/products/{PRODUCTS[how % 4 == 3]}/subscribe",
+                               name=f"{me.client}-KEY")
+
+    def do_withdraw(self, me, _other, whom, _how):
+        return self.on_request(me, whom, "withdraw")
+
+    def do_say(self, me, _other, whom, _how):
+        return self.on_request(me, whom, "answer", text="As you asked")
+
+    def do_approve(self, me, _other, whom, how):
+        code, name = self.codes[how % 2], self.names[how % 2]
+        reason = "known by phone" if how % 3 else ""
+        known = how % 2 == 0 or self.server.sql(
+            "SELECT FROM tenant WHERE code = %s", (code,))
+        if known:
+            return self.on_request(me, whom, "approve", tenant=code,
+                                   reason=reason)
+        return self.on_request(me, whom, "approve", tenant="", code=code,
+                               client=name, reason=reason)
+
+    def do_share(self, me, _other, whom, how):
+        return self.on_request(me, whom, "share", tenant=self.codes[how % 2],
+                               reason="known by phone")
+
+    def do_reject(self, me, _other, whom, _how):
+        return self.on_request(me, whom, "reject", reason="Not ours")
+
+    def do_question(self, me, _other, whom, _how):
+        return self.on_request(me, whom, "ask", question="Who are you?")
+
+    def do_take(self, me, _other, whom, _how):
+        return self.on_request(me, whom, "take")
+
+    def do_let_go(self, me, _other, whom, _how):
+        return self.on_request(me, whom, "let-go")
+
+    def do_bulk(self, me, _other, _whom, how):
+        ids = [("id", number) for number in self.requests()[:4]]
+        return ids and (lambda: me.post(
+            "/staff/queue/decide", *ids, reason="known by phone",
+            do="approve" if how % 3 else "reject"))
+
+    def do_invite(self, me, other, _whom, how):
+        return lambda: me.post("/people/invite", email=other.email,
+                               role=ROLES[how % 3])
+
+    def do_join(self, me, _other, _whom, _how):
+        link = self.invitation(me.email)
+        return link and (lambda: me.post(link))
+
+    def do_leave(self, me, _other, _whom, _how):
+        return lambda: me.post("/people/leave")
+
+    def do_unseat(self, me, other, _whom, _how):
+        return lambda: me.post(f"/people/{other.account}/unseat")
+
+    def do_role(self, me, other, _whom, how):
+        return lambda: me.post(f"/people/{other.account}/role",
+                               role=ROLES[how % 3])
+
+    def do_suspend(self, me, _other, whom, _how):
+        return self.on_subscription(me, whom, "suspend", reason="Unpaid")
+
+    def do_reactivate(self, me, _other, whom, _how):
+        return self.on_subscription(me, whom, "reactivate", reason="Paid")
+
+    def do_cancel(self, me, _other, whom, _how):
+        return self.on_subscription(me, whom, "cancel", reason="Gone")
+
+    def do_give_up(self, me, _other, whom, _how):
+        return self.on_subscription(me, whom, "cancel", area="",
+                                    reason="Not needed")
+
+    # -- all steps of a round at the same moment
+
+    def round(self, steps):
+        """[(actor, deed, answer)] of those that could be aimed."""
+        aimed = [found for found in map(self.aim, steps) if found]
+        gate = threading.Barrier(len(aimed)) if aimed else None
+        answers, errors = [None] * len(aimed), []
+
+        def run(place):
+            try:
+                gate.wait(20)
+                answers[place] = aimed[place][2]()
+            except Exception as error:  # pylint: disable=broad-except
+                errors.append(error)
+        threads = [threading.Thread(target=run, args=(n,))
+                   for n in range(len(aimed))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+            assert not thread.is_alive(), "an answer never came"
+        assert not errors, errors
+        return [(actor, deed, answer) for (actor, deed, _), answer
+                in zip(aimed, answers)]
+
+
+OF_STAFF = {"approve", "share", "reject", "question", "take", "let_go", "bulk",
+            "suspend", "reactivate", "cancel"}
+KINDS = sorted(name[3:] for name in vars(World) if name.startswith("do_"))
