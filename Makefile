@@ -61,8 +61,8 @@ FUZZ	:= $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 REPLAYS	:= $(FUZZ:%=$O/tests/fuzz/%_replay)
 FUZZ_S	?= 30
 
-.PHONY: all help run test check asan fuzz bench format tidy clean \
-	packages-run packages-test unit assets fuzzers
+.PHONY: all help run test check asan fuzz bench bench-scale format tidy \
+	clean packages-run packages-test unit assets fuzzers
 all: $O/latchkey $O/latchkeyctl $O/latchkey-courier assets
 
 help:
@@ -73,7 +73,8 @@ help:
 	'make check      the quick part of it: lints and unit tests' \
 	'make asan       the suites on a build with ASan and UBSan' \
 	'make fuzz       libFuzzer targets, FUZZ_S seconds each (30)' \
-	'make bench      speeds, as ratios in one run' \
+	'make bench      speeds, as ratios in one run, and bench-scale' \
+	'make bench-scale  the queue among a million requests' \
 	'make format     clang-format over app/ and tests/' \
 	'make tidy       clang-tidy over app/' \
 	'make clean      remove build folders'
@@ -198,6 +199,11 @@ fuzz: packages-test
 bench: packages-test
 	@$(MAKE) --no-print-directory all
 	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/bench.py
+	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/scale.py
+# Loads a million requests first: three to five minutes.
+bench-scale: packages-test
+	@$(MAKE) --no-print-directory all
+	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/scale.py
 
 format:
 	@conf/dev/format.py $$(git ls-files 'app/*.[ch]' 'tests/*.[ch]')

@@ -13,21 +13,34 @@
 #include "products/product.h"
 
 /* $1 as typed, $2 with signs of LIKE escaped, $3 standings, $4
- * product, $5 account, $6 how many to pass over, $7 due before. */
+ * product, $5 account, $6 how many to pass over, $7 "now" for what is
+ * overdue. */
 #define FITS								\
-    " r.standing = ANY($3::text[])"					\
-    " AND ($4::uuid IS NULL OR r.product_id = $4::uuid)"		\
-    " AND ($5::uuid IS NULL OR r.assigned_to = $5::uuid)"		\
-    " AND r.due_at < $7::timestamptz "
+    " r.standing = ANY($3::text[]) AND" SUITS
+#define SUITS								\
+    " CASE WHEN $4::uuid IS NULL THEN true"				\
+    "  ELSE r.product_id = $4::uuid END"				\
+    " AND CASE WHEN $5::uuid IS NULL THEN true"				\
+    "  ELSE r.assigned_to = $5::uuid END"				\
+    " AND CASE WHEN $7::text IS NULL THEN true"				\
+    "  ELSE r.due_at < $7::timestamptz END "
 /* As a range, so that an index has it whatever is typed. */
 #define BEGINS(x)							\
-    " " x " >= lower($1::text) AND " x " < lower($1::text) || U&'\\+10FFFF' "
+    " " x " >= lower($1::text) AND " x " < lower($1::text) || "		\
+    "U&'\\+10FFFF' "
 #define HOLDS(x)	" " x " LIKE '%' || lower($2::text) || '%' "
+/* Rows are compared, and above CASE stands where OR could: of these the planner
+ * does not guess that they leave few, or it would read all of a range to sort
+ * it. */
+#define NIL		"'00000000-0000-0000-0000-000000000000'::uuid"
 #define BY_NAME								\
     "(SELECT r.id FROM unnest($3::text[]) s (standing) CROSS JOIN LATERAL (" \
-    "  SELECT r.id FROM request r WHERE r.standing = s.standing AND"	\
-    BEGINS("lower(r.name) COLLATE \"C\"") "AND" FITS			\
-    "  ORDER BY lower(r.name) COLLATE \"C\", r.id LIMIT 200) r LIMIT 400)"
+    "  SELECT r.id FROM request r WHERE r.standing = s.standing"	\
+    "  AND (lower(r.name) COLLATE \"C\", r.id)"			\
+    "    >= (lower($1::text), " NIL ")"					\
+    "  AND (lower(r.name) COLLATE \"C\", r.id)"			\
+    "    < (lower($1::text) || U&'\\+10FFFF', " NIL ") AND" SUITS	\
+    "  ORDER BY lower(r.name) COLLATE \"C\", r.id LIMIT 100) r LIMIT 300)"
 #define OF_PEOPLE(where)						\
     "(SELECT q.id FROM person p CROSS JOIN LATERAL ("			\
     "  SELECT r.id FROM request r WHERE r.account_id = p.account_id"	\
@@ -42,11 +55,13 @@
     " CROSS JOIN LATERAL (SELECT r.id FROM request r"			\
     "  WHERE r.tenant_id = u.tenant_id AND" FITS			\
     "  ORDER BY r.id DESC LIMIT 50) q"					\
-    " WHERE length(lower($1::text)) = 4 AND k.last4 = lower($1::text) LIMIT 200)"
-/* What is so, or begins so, goes first; then what is most alike; then the
- * newest. */
+    " WHERE length($1::text) = 4 AND k.last4 = lower($1::text) LIMIT 200)"
+/* The sources are read in their order until there is enough to choose from:
+ * the costliest, a part of any name, comes last.  What is so, or begins so,
+ * goes first; then what is most alike; then the newest. */
 #define RANKED(hits)							\
-    "WITH hit AS MATERIALIZED (" hits ") "				\
+    "WITH hit AS MATERIALIZED (SELECT DISTINCT d.id FROM ("		\
+    "  SELECT u.id FROM (" hits ") u LIMIT 600) d) "			\
     "SELECT n.id, '', n.standing, coalesce(n.assigned_to::text, ''),"	\
     " coalesce(n.name, '') FROM (SELECT r.id, r.standing, r.assigned_to," \
     "  b.name, r.submitted_at,"						\
@@ -70,17 +85,17 @@ struct queue_list
 queue_db_search(struct db *db, const struct queue_filter *f, const char *me)
 {
 	DB_QUERY(queue_begins, RANKED(BY_NAME
-	    " UNION " OF_PEOPLE(BEGINS("p.email_folded COLLATE \"C\""))
-	    " UNION " OF_TENANTS(BEGINS("lower(t.code) COLLATE \"C\"")
+	    " UNION ALL " OF_PEOPLE(BEGINS("p.email_folded COLLATE \"C\""))
+	    " UNION ALL " OF_TENANTS(BEGINS("lower(t.code) COLLATE \"C\"")
 	    "AND $2::text IS NOT NULL")));
-	DB_QUERY(queue_holds, RANKED(BY_NAME
-	    " UNION (SELECT r.id FROM request r WHERE"
-	    HOLDS("lower(r.name)") "AND" FITS "LIMIT 300)"
-	    " UNION " OF_PEOPLE(HOLDS("p.email_folded"))
-	    " UNION " OF_PEOPLE(HOLDS("lower(p.name)"))
-	    " UNION " OF_TENANTS(HOLDS("lower(t.code)"))
-	    " UNION " OF_TENANTS(HOLDS("lower(t.name)"))
-	    " UNION " OF_KEYS));
+	DB_QUERY(queue_holds, RANKED(OF_KEYS
+	    " UNION ALL " OF_TENANTS(HOLDS("lower(t.code)"))
+	    " UNION ALL " OF_PEOPLE(HOLDS("p.email_folded"))
+	    " UNION ALL " BY_NAME
+	    " UNION ALL " OF_TENANTS(HOLDS("lower(t.name)"))
+	    " UNION ALL " OF_PEOPLE(HOLDS("lower(p.name)"))
+	    " UNION ALL (SELECT r.id FROM request r WHERE"
+	    HOLDS("lower(r.name)") "AND" FITS "LIMIT 300)"));
 	_Static_assert(QUEUE_HITS_MAX == 200, "the limit above");
 	struct queue_list	 list = { .next_after = "" };
 	const struct db_rows	*rows;
@@ -97,7 +112,7 @@ queue_db_search(struct db *db, const struct queue_filter *f, const char *me)
 	    db_text_array(db, standings, (size_t)n),
 	    *f->product == '\0' ? NULL : f->product_id,
 	    f->is_mine ? me : NULL, db_int(db, over),
-	    f->is_overdue ? "now" : "infinity"));
+	    f->is_overdue ? "now" : NULL));
 	list = queue_db_rows(db, rows, QUEUE_PAGE_ROWS);
 	if (rows->n > list.n)
 		list.next_after = db_int(db, over + QUEUE_PAGE_ROWS);
