@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
+#include "base/spoof.h"
 #include "crypto/breached.h"
 #include "crypto/token.h"
 #include "db/pool.h"
@@ -145,6 +146,7 @@ kore_parent_configure(int argc, char **argv)
 	    !breached_open(setting->breached_passwords_file, &why))
 		stop("LATCHKEY_BREACHED_PASSWORDS_FILE", why);
 	health_check_master_key();
+	spoof_setup();
 	respond_setup();
 	serve_setup();
 	web_hooks.admit = health_admit;

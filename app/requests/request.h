@@ -23,7 +23,9 @@
 struct req;
 
 #define REQUEST_REASON_MAX	1000	/* characters */
-#define REQUEST_CANDIDATES_MAX	5	/* tenants that it may be */
+#define REQUEST_FITTING_MAX	5	/* tenants that it may be */
+#define REQUEST_NEAR_MAX	5	/* those of a similar name */
+#define REQUEST_CANDIDATES_MAX	(REQUEST_FITTING_MAX + REQUEST_NEAR_MAX)
 #define REQUEST_WARN_US		(12 * INT64_C(3600000000))	/* until due */
 
 enum request_state { REQUEST_SUBMITTED, REQUEST_APPROVED, REQUEST_SHARED,
@@ -36,6 +38,9 @@ struct request_candidate {
 	bool		 by_code;	/* the client wrote its code */
 	bool		 by_name;	/* or its name, folded */
 	bool		 has_domain;	/* the contact's domain is on its list */
+	int64_t		 similar;	/* per cent: nothing else points to it */
+	int64_t		 designated;	/* who may ask for it, as it told us */
+	bool		 is_designated;	/* the contact is one of them */
 	int64_t		 domains;	/* length of that list */
 	const char	*key_name;	/* of its live key, or NULL */
 	int64_t		 key_since;
@@ -52,6 +57,7 @@ struct request {
 	enum request_state state;
 	int64_t		 submitted_at, due_at, verified_at;
 	int64_t		 decided_at;	/* 0 while submitted */
+	int64_t		 read_at;	/* when all of this was so */
 	const char	*decided_by;	/* name, "" if there is none */
 	const char	*reason;
 	bool		 waits_on_contact;	/* the clock stands still */
@@ -75,7 +81,7 @@ struct request_list {
 
 /* ---- Checks, pure: facts in, sentences out ---------------------------- */
 
-#define REQUEST_CHECKS	6
+#define REQUEST_CHECKS	9
 
 struct request_check {
 	const char	*tone, *icon;	/* "is-good" "check-circle", ... */
@@ -92,7 +98,10 @@ struct request_checks {
 
 enum request_state request_state_parse(const char *);
 struct request_checks request_check(struct arena *, const struct request *);
-/* The tenant whose key can be shared, or NULL. */
+/* The tenant of the contact, or that has the client's name or code: NULL when
+ * only a mail domain or a similar name points to one. */
+const struct request_candidate *request_named(const struct request *);
+/* The tenant whose key can be shared, or NULL; not by similarity alone. */
 const struct request_candidate *request_shareable(const struct request *);
 /* May a tenant get a new key by this request: not the tenant of the contact's
  * or of that name, when it has one already. */
@@ -131,7 +140,8 @@ WAITS MUST_CHECK enum request_withdraw_result request_db_withdraw(struct db *,
  * checks, in one statement. */
 WAITS struct request_list request_db_list(struct db *, const char *const *ids,
 		    int n);
-/* NULL: no such request. */
+/* NULL: no such request.  With tenants of a similar name, which a list is
+ * without: they cost a search each. */
 WAITS struct request *request_db_find(struct db *, const char *request_id);
 
 /* Who decides, on what, and with which reason ("" for none). */

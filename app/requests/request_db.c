@@ -9,6 +9,7 @@
 
 #include <assert.h>
 
+#include "base/spoof.h"
 #include "crypto/token.h"
 #include "products/product.h"
 #include "tenants/tenant.h"
@@ -27,7 +28,7 @@
     "    WHERE cs.request_id = r.id AND cs.tenant_id = t.id)"
 
 /*
- * Columns 0 to 26 are the request's, 27 to 38 a candidate's.  A contact who is
+ * Columns 0 to 27 are the request's, 28 to 41 a candidate's.  A contact who is
  * a member has one candidate only: nobody is moved to another tenant.
  */
 #define REQUEST_READ(from)						\
@@ -46,10 +47,10 @@
     "coalesce(" MICROS("r.waits_since") ", 0), coalesce(ap.name, ''), "	\
     "coalesce(" MICROS("r.auto_at") ", 0), "				\
     "coalesce(" MICROS("r.auto_stopped_at") ", 0), "			\
-    "coalesce(sp.name, ''), "						\
+    "coalesce(sp.name, ''), " MICROS("now()") ", "			\
     "c.id, c.code, c.name, c.is_own, c.by_code, c.by_name, "		\
     "c.has_domain, c.domains, c.key_name, c.key_since, c.owners, "	\
-    "c.consent "							\
+    "c.consent, c.designated, c.is_designated "				\
     "FROM " from " r "							\
     "JOIN account a ON a.id = r.account_id "				\
     "JOIN product pr ON pr.id = r.product_id "				\
@@ -66,6 +67,10 @@
     "    AND d.domain = p.email_domain) AS has_domain,"			\
     "  (SELECT count(*) FROM tenant_domain d"				\
     "    WHERE d.tenant_id = t.id) AS domains,"				\
+    "  (SELECT count(*) FROM tenant_designated d"			\
+    "    WHERE d.tenant_id = t.id) AS designated,"			\
+    "  EXISTS (SELECT FROM tenant_designated d WHERE d.tenant_id = t.id" \
+    "    AND d.email_folded = p.email_folded) AS is_designated,"	\
     "  k.name AS key_name, " MICROS("k.created_at") " AS key_since,"	\
     "  (SELECT coalesce(string_agg(op.name, ', ' ORDER BY op.name), '')" \
     "    FROM membership om JOIN person op"				\
@@ -98,9 +103,10 @@
     "  ORDER BY place LIMIT 5) c ON true "				\
     "ORDER BY r.submitted_at, r.id, c.place"
 
-#define CANDIDATE_COLUMN	27
+#define CANDIDATE_COLUMN	28
 
 static struct request	request_read(const struct db_rows *, int row);
+WAITS static void	near_read(struct db *, struct request *);
 static void		candidate_read(const struct db_rows *, int row,
 			    struct request *);
 
@@ -266,6 +272,8 @@ request_db_find(struct db *db, const char *request_id)
 	*rq = request_read(rows, 0);
 	for (i = 0; i < rows->n; i++)
 		candidate_read(rows, i, rq);
+	if (rq->state == REQUEST_SUBMITTED)
+		near_read(db, rq);
 	return (rq);
 }
 
@@ -299,7 +307,70 @@ request_read(const struct db_rows *rows, int i)
 		.auto_at = db_number(rows, i, 24),
 		.auto_stopped_at = db_number(rows, i, 25),
 		.auto_stopped_by = db_text(rows, i, 26),
+		.read_at = db_number(rows, i, 27),
 	});
+}
+
+/* Tenants whose name is like the client's, by trigrams: what was typed, and
+ * what the eye reads of it. */
+static void
+near_read(struct db *db, struct request *rq)
+{
+	const struct db_rows		*rows;
+	struct request_candidate	*to;
+	const char			*known[REQUEST_FITTING_MAX], *seen;
+	int				 i;
+
+	DB_QUERY(request_near,
+	    "SELECT t.id, t.code, t.name, (SELECT count(*) FROM"
+	    "  tenant_domain d WHERE d.tenant_id = t.id), k.name,"
+	    " coalesce(" MICROS("k.created_at") ", 0),"
+	    " (SELECT coalesce(string_agg(p.name, ', ' ORDER BY p.name), '')"
+	    "  FROM membership m JOIN person p USING (account_id)"
+	    "  WHERE m.tenant_id = t.id AND m.role = 'owner'),"
+	    " greatest(round(t.near * 100), 1)::bigint"
+	    " FROM (SELECT x.id, x.code, x.name, greatest("
+	    "    similarity(x.name_folded, $2),"
+	    "    similarity(x.name_folded, $3)) AS near FROM tenant x"
+	    "  WHERE (x.name_folded % $2 OR x.name_folded % $3)"
+	    "  AND x.state = 'active' AND x.id <> ALL ($4::uuid[])"
+	    "  ORDER BY near DESC, x.code LIMIT 5) t"
+	    " JOIN request r ON r.id = $1"
+	    " JOIN product pr ON pr.id = r.product_id"
+	    " LEFT JOIN LATERAL (SELECT s.name, s.created_at"
+	    "  FROM subscription s WHERE s.tenant_id = t.id"
+	    "  AND s.environment = r.environment"
+	    "  AND s.state IN ('active', 'suspended')"
+	    "  AND (s.product_id = r.product_id"
+	    "  OR (s.one_key AND pr.one_key_per_tenant)) LIMIT 1) k ON true"
+	    " WHERE NOT EXISTS (SELECT FROM membership m"
+	    "  WHERE m.account_id = r.account_id)"
+	    " ORDER BY t.near DESC, t.code");
+	_Static_assert(REQUEST_NEAR_MAX == 5, "the limit above");
+
+	if (*rq->client_folded == '\0' || (rq->candidates_n > 0 &&
+	    rq->candidates[0].is_own))
+		return;
+	for (i = 0; i < rq->candidates_n; i++)
+		known[i] = rq->candidates[i].tenant_id;
+	seen = tenant_fold(db_arena(db), spoof_skeleton(db_arena(db),
+	    rq->client_folded));
+	rows = db_read(db, &request_near, DB_ARGS(rq->id, rq->client_folded,
+	    seen, db_text_array(db, known, (size_t)rq->candidates_n)));
+	for (i = 0; i < rows->n; i++) {
+		to = &rq->candidates[rq->candidates_n++];
+		*to = (struct request_candidate){
+			.tenant_id = db_text(rows, i, 0),
+			.code = db_text(rows, i, 1),
+			.name = db_text(rows, i, 2),
+			.domains = db_number(rows, i, 3),
+			.key_name = db_text(rows, i, 4),
+			.key_since = db_number(rows, i, 5),
+			.owners = db_text(rows, i, 6),
+			.consent = "",
+			.similar = db_number(rows, i, 7),
+		};
+	}
 }
 
 static void
@@ -310,7 +381,7 @@ candidate_read(const struct db_rows *rows, int i, struct request *rq)
 
 	if (db_is_null(rows, i, c))
 		return;
-	assert(rq->candidates_n < REQUEST_CANDIDATES_MAX);
+	assert(rq->candidates_n < REQUEST_FITTING_MAX);
 	to = &rq->candidates[rq->candidates_n++];
 	*to = (struct request_candidate){
 		.tenant_id = db_text(rows, i, c),
@@ -326,5 +397,7 @@ candidate_read(const struct db_rows *rows, int i, struct request *rq)
 		    db_number(rows, i, c + 9),
 		.owners = db_text(rows, i, c + 10),
 		.consent = db_text(rows, i, c + 11),
+		.designated = db_number(rows, i, c + 12),
+		.is_designated = db_truth(rows, i, c + 13),
 	};
 }

@@ -186,8 +186,15 @@ show_share(struct view *v, const struct request *r,
     const struct request_typed *typed)
 {
 	const struct request_candidate	*c = request_shareable(r);
+	int				 i;
 
 	view_bool(v, "can_share", c != NULL);
+	/* Else the key of one with a similar name, after the other forms. */
+	for (i = 0; c == NULL && i < r->candidates_n; i++) {
+		if (r->candidates[i].key_name != NULL)
+			c = &r->candidates[i];
+	}
+	view_bool(v, "can_share_similar", c != NULL && c->similar > 0);
 	if (c == NULL)
 		return;
 	view_text(v, "share_code", c->code);
@@ -299,7 +306,9 @@ show_candidate(struct req *rq, struct view *v,
 
 	note = c->is_own ? "the contact’s own" : c->by_name ? "same name" :
 	    c->by_code ? "same code" :
-	    str_eq(c->consent, "yes") ? "an owner agreed" : c->has_domain ? "same mail domain" :
+	    str_eq(c->consent, "yes") ? "an owner agreed" : c->similar > 0 ? arena_fmt(
+	    rq->arena, "similar name, %lld per cent",
+	    (long long)c->similar) : c->has_domain ? "same mail domain" :
 	    "the one of that code";
 	view_text(row, "code", c->code);
 	view_text(row, "tenant", c->name);

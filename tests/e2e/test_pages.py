@@ -403,7 +403,7 @@ def test_requests_and_their_decisions(make_server, browser, folder):
     browser.type("code", "MERIDIAN")
     browser.press_submit("/approve")
     look(browser, "request-code-taken", "Error: ", 422)
-    browser.go(new).find("details.disclose summary").click()
+    browser.go(new).find("#reject summary").click()
     look(browser, "request-reject-form", "Altaworx-KEY")
     browser.press("Reject request")
     look(browser, "request-reject-error", "Error: ", 422)

@@ -95,9 +95,10 @@ def requests_in_queue(browser):
 
 
 def approve(browser, path, **fields):
-    """The answer to the approval; `code` and `client`, or `tenant`."""
+    """The answer to the approval; `code` and `client`, or `tenant`.  A new
+    client's mail domain is listed where `domain` says yes."""
     page = browser.get(path).expect(200)
-    return browser.submit(page, fields, "/approve$")
+    return browser.submit(page, {"domain": "", **fields}, "/approve$")
 
 
 def share(browser, path, **fields):

@@ -25,6 +25,8 @@ LIBRARY = (
      "app/accounts/totp.c"),
     (re.compile(r"^(fido|cbor|jansson)"),
      lambda p: p == "app/accounts/passkey.c", "app/accounts/passkey.c"),
+    (re.compile(r"^unicode/"), lambda p: p == "app/base/spoof.c",
+     "app/base/spoof.c"),
     (re.compile(r"^qrencode"), lambda p: p == "app/accounts/qr.c",
      "app/accounts/qr.c"),
     (re.compile(r"^cmark"), lambda p: p == "app/web/markdown.c",

@@ -390,6 +390,79 @@ test_find(void **state)
 	assert_null(request_db_find(db, ada));
 }
 
+static const struct request_check *
+check_titled(const struct request_checks *checks, const char *title)
+{
+	int	i;
+
+	for (i = 0; i < checks->n; i++) {
+		if (str_starts(checks->list[i].title, title))
+			return (&checks->list[i]);
+	}
+	fail_msg("no check “%s”", title);
+	return (NULL);
+}
+
+/* Near misses come with how near they are; the eye is not deceived. */
+static void
+test_checks(void **state)
+{
+	const char	*ada = contact("Ada", "altaworx.example", "Altavorx");
+	const char	*eve = contact("Eve", "evil.example", "Altaworx");
+	const char	*id = ask(ada, "Altavorx-KEY", "Altavorx"), *spoofed;
+	struct request	*r;
+	struct request_checks checks;
+
+	(void)state;
+	tenant_add("ALTWORX", "Altaworx");
+	tenant_add("OTHER", "Something else");
+	r = request_db_find(db, id);
+	assert_int_equal(r->candidates_n, 1);
+	assert_string_equal(r->candidates[0].code, "ALTWORX");
+	assert_in_range(r->candidates[0].similar, 30, 99);
+	assert_true(request_needs_reason(&r->candidates[0]));
+	assert_null(request_named(r));
+	assert_null(request_shareable(r));
+	checks = request_check(arena, r);
+	assert_int_equal(checks.n, REQUEST_CHECKS);
+	assert_non_null(strstr(check_titled(&checks, "The client is not known")
+	    ->text, "Altaworx is similar"));
+	assert_string_equal(check_titled(&checks, "The letters are")->tone,
+	    "is-good");
+	assert_string_equal(check_titled(&checks, "It is young")->tone,
+	    "is-good");
+
+	/* A Cyrillic a: another name, but it reads the same. */
+	spoofed = ask(eve, "Alt\xd0\xb0worx-KEY", "Alt\xd0\xb0worx");
+	r = request_db_find(db, spoofed);
+	assert_int_equal(r->candidates_n, 1);
+	assert_int_equal(r->candidates[0].similar, 100);
+	checks = request_check(arena, r);
+	assert_string_equal(check_titled(&checks, "The name may deceive")->tone,
+	    "is-warn");
+
+	/* Designated addresses; and a request that is late. */
+	run(db, "INSERT INTO tenant_designated (tenant_id, email_folded, "
+	    "email) SELECT id, 'boss@altaworx.example', "
+	    "'boss@altaworx.example' FROM tenant WHERE code = 'ALTWORX'",
+	    DB_NONE);
+	run(owner, "UPDATE request SET client_folded = 'altaworx', due_at = "
+	    "now() - interval '1 hour' WHERE id = $1", DB_ARGS(id));
+	r = request_db_find(db, id);
+	checks = request_check(arena, r);
+	assert_string_equal(check_titled(&checks, "The contact is not "
+	    "designated")->tone, "is-warn");
+	assert_string_equal(check_titled(&checks, "It is late")->tone,
+	    "is-warn");
+	run(db, "INSERT INTO tenant_designated (tenant_id, email_folded, "
+	    "email) SELECT t.id, p.email_folded, p.email FROM tenant t, "
+	    "person p WHERE t.code = 'ALTWORX' AND p.account_id = $1",
+	    DB_ARGS(ada));
+	checks = request_check(arena, request_db_find(db, id));
+	assert_string_equal(check_titled(&checks, "The contact is "
+	    "designated")->tone, "is-good");
+}
+
 /* 120 requests come in pages, each once and oldest first. */
 static void
 test_queue(void **state)
@@ -444,6 +517,7 @@ main(void)
 		cmocka_unit_test_setup(test_who_decides, begin),
 		cmocka_unit_test_setup(test_slugs, begin),
 		cmocka_unit_test_setup(test_find, begin),
+		cmocka_unit_test_setup(test_checks, begin),
 		cmocka_unit_test_setup(test_queue, begin),
 	};
 
