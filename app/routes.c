@@ -26,6 +26,7 @@
 #include "sessions/session_list.h"
 #include "subscriptions/change.h"
 #include "tenants/tenant_edit.h"
+#include "tenants/tenant_merge.h"
 #include "web/asset.h"
 #include "web/route.h"
 
@@ -242,6 +243,10 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/staff/audit",	audit_page_staff, STAFF },
 	{ METHOD_GET,	"/staff/audit/export",
 			audit_page_export_staff, STAFF },
+	{ METHOD_GET,	"/staff/tenants/:code/merge",
+			tenant_page_merge_form,	ADMIN },
+	{ METHOD_POST,	"/staff/tenants/:code/merge",
+			tenant_page_merge,	ADMIN | FRESH },
 
 	/* staff look at products, admins make and change them */
 	{ METHOD_GET,	"/staff/products", catalogue_page_list, STAFF },

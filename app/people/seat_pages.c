@@ -54,7 +54,8 @@ seat_page_plan(struct req *rq)
 			return;
 		case SEAT_NO_CLIENT:
 			form_error(view, "tenant", arena_fmt(rq->arena,
-			    "No client has the code %s.", code));
+			    "No client has the code %s, or it is closed.",
+			    code));
 			break;
 		case SEAT_NOT:
 			form_error(view, "tenant", "This person can’t become "

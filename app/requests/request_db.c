@@ -83,10 +83,10 @@
     "    lower(replace(t.code, '-', '')) = r.client_folded) DESC,"	\
     "    t.code) AS place"						\
     "  FROM (SELECT own.tenant_id AS id WHERE own.tenant_id IS NOT NULL" \
-    "    UNION SELECT n.id FROM tenant n"				\
+    "    UNION SELECT coalesce(n.merged_into, n.id) FROM tenant n"	\
     "    WHERE n.name_folded = r.client_folded"				\
     "    AND r.client_folded <> '' AND own.tenant_id IS NULL"		\
-    "    UNION SELECT n.id FROM tenant n"				\
+    "    UNION SELECT coalesce(n.merged_into, n.id) FROM tenant n"	\
     "    WHERE lower(replace(n.code, '-', '')) = r.client_folded"	\
     "    AND own.tenant_id IS NULL"					\
     "    UNION SELECT cs.tenant_id FROM request_consent cs"		\

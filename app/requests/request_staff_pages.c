@@ -133,7 +133,8 @@ find(struct req *rq)
 	return (r);
 }
 
-/* The tenant of that code as a candidate, though nothing may point to it. */
+/* The active tenant of that code, or former code, as a candidate, though
+ * nothing may point to it. */
 static struct request_candidate *
 candidate(struct req *rq, const struct request *r, const char *code)
 {
@@ -141,16 +142,16 @@ candidate(struct req *rq, const struct request *r, const char *code)
 	struct tenant			*t;
 	int				 i;
 
+	t = tenant_code_valid(code) ? tenant_db_find(rq->db, code) : NULL;
+	if (t == NULL || !t->is_active)
+		return (NULL);
 	c = arena_alloc(rq->arena, sizeof(*c));
 	for (i = 0; i < r->candidates_n; i++) {
-		if (str_eq(r->candidates[i].code, code)) {
+		if (str_eq(r->candidates[i].code, t->code)) {
 			*c = r->candidates[i];
 			return (c);
 		}
 	}
-	t = tenant_code_valid(code) ? tenant_db_find(rq->db, code) : NULL;
-	if (t == NULL)
-		return (NULL);
 	/* Had it the contact's mail domain, it would be a candidate. */
 	*c = (struct request_candidate){
 		.tenant_id = t->id, .code = t->code, .name = t->name,
@@ -184,7 +185,8 @@ approve_refused(struct req *rq, const struct request *r,
 		    "tenant";
 		error = *tenant->code == '\0' ? "Write the code of the "
 		    "client, for example ALTWORX." : arena_fmt(rq->arena,
-		    "No client has the code %s.", tenant->code);
+		    "No client has the code %s, or it is closed.",
+		    tenant->code);
 	} else if (c != NULL && request_needs_reason(c) &&
 	    str_blank(typed->approve_reason)) {
 		field = "approve_reason";

@@ -133,3 +133,16 @@ def client_with_key(server, code="ALTWORX", client="Altaworx"):
     path = requests_in_queue(keeper)[-1]
     approve(keeper, path, code=code, client=client).expect(303)
     return owner, keeper
+
+
+def add_tenant(server, code, name=None, domains=(), folded=None):
+    """A client as the database has it; its id."""
+    name = name or f"{code.title()} Works"
+    tenant = server.sql(
+        "INSERT INTO tenant (id, code, name, name_folded, slug) VALUES "
+        "(gen_random_uuid(), %s, %s, %s, %s) RETURNING id",
+        (code, name, folded or name.lower(), code.lower()))[0][0]
+    for domain in domains:
+        server.sql("INSERT INTO tenant_domain VALUES (%s, %s)",
+                   (tenant, domain))
+    return tenant

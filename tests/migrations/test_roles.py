@@ -163,7 +163,7 @@ def test_functions_that_lend_rights_are_safe(one):
                                   "stamp_person", "stamp_product",
                                   "stamp_request", "stamp_sessions",
                                   "stamp_subscription", "stamp_tenant",
-                                  "tenant_state_guard",
+                                  "tenant_merge", "tenant_state_guard",
                                   "tenant_takes_in")]
 
 

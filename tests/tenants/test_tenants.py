@@ -6,6 +6,7 @@ import urllib.parse
 
 import pytest
 from lib import flows
+from lib.flows import add_tenant as make
 
 
 @pytest.fixture(scope="module")
@@ -16,19 +17,6 @@ def admin(server):
 @pytest.fixture(scope="module")
 def keeper(server):
     return flows.staff(server, name="Sam Keeper")
-
-
-def make(server, code, name=None, domains=(), folded=None):
-    """A client as the database has it; its id."""
-    name = name or f"{code.title()} Works"
-    tenant = server.sql(
-        "INSERT INTO tenant (id, code, name, name_folded, slug) VALUES "
-        "(gen_random_uuid(), %s, %s, %s, %s) RETURNING id",
-        (code, name, folded or name.lower(), code.lower()))[0][0]
-    for domain in domains:
-        server.sql("INSERT INTO tenant_domain VALUES (%s, %s)",
-                   (tenant, domain))
-    return tenant
 
 
 def post(browser, path, fields=None):
