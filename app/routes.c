@@ -12,6 +12,7 @@
 #include "health.h"
 #include "home/home.h"
 #include "keys/key.h"
+#include "keys/rotate.h"
 #include "people/ask.h"
 #include "people/people.h"
 #include "people/seat.h"
@@ -121,6 +122,13 @@ const struct route routes[] = {
 			key_page_show_primary,	CONTACT | FRESH },
 	{ METHOD_POST,	"/subscriptions/:id/keys/secondary/show",
 			key_page_show_secondary, CONTACT | FRESH },
+	{ METHOD_GET,	"/subscriptions/:id", rotate_page, CONTACT },
+	{ METHOD_POST,	"/subscriptions/:id/keys/primary/regenerate",
+			rotate_page_primary,	CONTACT | FRESH },
+	{ METHOD_POST,	"/subscriptions/:id/keys/secondary/regenerate",
+			rotate_page_secondary,	CONTACT | FRESH },
+	{ METHOD_POST,	"/subscriptions/:id/keys/end",
+			rotate_page_end,	CONTACT | FRESH },
 	{ METHOD_GET,	"/subscriptions/:id/cancel",
 			subscription_page_give_up, CONTACT },
 	{ METHOD_POST,	"/subscriptions/:id/cancel",
@@ -198,6 +206,8 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/staff/reasons/:id", reason_page_change, STAFF },
 	{ METHOD_POST,	"/staff/reasons/:id/delete",
 			reason_page_delete,	STAFF },
+	{ METHOD_POST,	"/staff/subscriptions/:id/revoke",
+			rotate_page_revoke,	STAFF | FRESH },
 	{ METHOD_GET,	"/staff/people", staff_page_list, STAFF },
 	{ METHOD_POST,	"/staff/people/invite",
 			staff_page_invite,	ADMIN | FRESH },

@@ -57,6 +57,17 @@ DB_QUERY(subscription_expire,
     "     'subscription.expired', 'subscription', id)) FROM ended),"
     "     (SELECT count(id) FROM told)");
 
+/* An old value counts until its time by the clock; here it is written down. */
+DB_QUERY(key_overlap_over,
+    "WITH done AS ("
+    " UPDATE subscription_key SET state = 'ended'"
+    " WHERE state = 'old' AND ends_at <= now()"
+    " RETURNING id, subscription_id, slot)"
+    " SELECT count(audit_write(s.tenant_id, 'system', NULL,"
+    "     'key.overlap_over', 'subscription', s.id, jsonb_build_object("
+    "     'slot', done.slot, 'key', done.id)))"
+    " FROM done JOIN subscription AS s ON s.id = done.subscription_id");
+
 /*
  * 30, 14, 7 and 1 days before the end.  A reminder is due when its day came
  * after the end was set; of several that are due (the courier was away) the
@@ -244,7 +255,7 @@ DB_QUERY(job_prune,
     " SELECT count(*) FROM gone");
 
 static const struct db_query *const jobs[] = {
-	&subscription_expire, &subscription_remind,
+	&subscription_expire, &subscription_remind, &key_overlap_over,
 	&request_reminder, &request_overdue,
 	&seating_due,
 	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,

@@ -33,6 +33,7 @@ key_db_reveal(struct db *db, const char *account_id,
 	    "  JOIN subscription_key k ON k.subscription_id = s.id"
 	    "  WHERE m.account_id = $1 AND s.id = $2 AND k.slot = $3"
 	    "  AND k.state = 'current' AND s.state IN ('active', 'suspended')"
+	    "  AND (s.expires_at IS NULL OR s.expires_at > now())"
 	    "), burn AS ("
 	    "  INSERT INTO reveal (nonce_hash, account_id)"
 	    "  SELECT $4, $1 FROM seen ON CONFLICT (nonce_hash) DO NOTHING"

@@ -4,7 +4,8 @@
  */
 #include <assert.h>
 
-#include "keys/key.h"
+#include "base/clock.h"
+#include "keys/rotate.h"
 #include "sessions/session.h"
 #include "vault/vault.h"
 #include "web/respond.h"
@@ -12,8 +13,6 @@
 #define KEY_GROUP	8	/* characters shown together */
 
 WAITS static void key_page_show(struct req *, const char *slot);
-static void	show(struct req *, const char *subscription_id,
-		    const struct key_revealed *);
 static const char *label_of(const char *slot);
 
 void
@@ -57,14 +56,14 @@ key_page_show(struct req *rq, const char *slot)
 		respond_page(rq, 200, "keys/shown_already", v);
 		return;
 	case KEY_REVEAL_SHOWN:
-		show(rq, id, &key);
+		key_page_shown(rq, id, &key, false, 0);
 		return;
 	}
 }
 
-static void
-show(struct req *rq, const char *subscription_id,
-    const struct key_revealed *key)
+void
+key_page_shown(struct req *rq, const char *subscription_id,
+    const struct key_revealed *key, bool is_new, int64_t old_until)
 {
 	struct view	*v = view_new(rq->arena);
 	struct secret	 secret;
@@ -87,6 +86,9 @@ show(struct req *rq, const char *subscription_id,
 		view_row_text(v, "groups", arena_strndup(rq->arena, text + i,
 		    KEY_GROUP));
 	view_bool(v, "is_kept", is_kept);
+	view_bool(v, "is_new", is_new);
+	view_text(v, "old_until", old_until == 0 ? "" :
+	    clock_long(rq->arena, old_until));
 	view_text(v, "next_nonce", key_nonce_make(rq->arena,
 	    rq->session->cookie, subscription_id, key->slot));
 	view_text(v, "base_url", key->base_url);

@@ -80,6 +80,14 @@
  *						reason by (not to the address)
  * subscription_expiry	likewise		the same, expires_at (none: it
  *						was taken away)
+ * key_regenerated	each contact, the	subscription_id
+ *			client's address	subscription_name client slot
+ *						until_at (none: the old value
+ *						has stopped) by (not to the
+ *						address)
+ * key_overlap_ended	likewise		the same without until_at
+ * key_revoked		likewise		the same, reason in place of by
+ * key_revoked_staff	each active staff	as key_revoked
  * subscription_given_up each active staff	subscription_id
  *						subscription_name client by
  *						reason

@@ -96,6 +96,7 @@ show_subscription(struct req *rq, struct view *v,
 	view_text(v, "changed_at", row->why_at == 0 ? "" :
 	    clock_long(rq->arena, row->why_at));
 	view_text(v, "why", row->why);
+	view_bool(v, "is_live", is_live(row));
 	view_bool(v, "can_cancel", is_live(row) && s->role == MEMBER_OWNER);
 	view_list(v, "keys");
 	/* The keys of what has ended open nothing any more. */

@@ -467,56 +467,6 @@ def test_requests_and_their_decisions(make_server, browser, folder):
     look(browser, "request-withdrawn", "Lone-KEY", 200)
 
 
-def test_subscriptions(make_server, browser):
-    server = make_server()
-    keeper = flows.staff(server, name="Tomas Okafor")
-    browser.open(server).take_session(keeper)
-    browser.go("/staff/subscriptions")
-    look(browser, "subscriptions-empty", "Subscriptions", 200)
-    owner, _ = flows.client_with_key(server, "ALTWORX", "Altaworx")
-    flows.client_with_key(server, "LONG", LONG)
-    flows.client_with_key(server, "ARABIC", ARABIC)
-    server.sql("UPDATE subscription_key SET last_used_at = now() - interval "
-               "'3 minutes', last_used_address = '2001:db8::17' "
-               "WHERE slot = 'primary'")
-    row = server.sql("SELECT id FROM subscription WHERE name = "
-                     "'Altaworx-KEY'")[0][0]
-    browser.go(f"/staff/subscriptions/{row}")
-    look(browser, "subscription-active", "Altaworx-KEY", 200)
-    browser.press("Set when it ends")
-    browser.press_submit("/expiry")
-    look(browser, "subscription-expiry-error", "Error: ", 422)
-    csrf = keeper.get("/account").form("signout").fields["csrf"]
-    for verb, fields in (
-            ("expiry", {"day": "2028-02-29", "was": "0",
-                        "reason": "The trial is for two years."}),
-            ("suspend", {"reason": "The bills of May to September are "
-                         "unpaid.\n\nWe wrote to you three times."})):
-        keeper.post(f"/staff/subscriptions/{row}/{verb}",
-                    {"csrf": csrf, **fields}).expect(303)
-    browser.go(f"/staff/subscriptions/{row}")
-    look(browser, "subscription-suspended", "Altaworx-KEY", 200)
-    browser.go("/staff/subscriptions")
-    look(browser, "subscriptions", "Subscriptions", 200)
-    browser.forget().take_session(owner)
-    browser.go("/profile")
-    look(browser, "profile-suspended-why", "Profile", 200)
-    browser.press("Cancel this subscription")
-    look(browser, "subscription-give-up", "Cancel Altaworx-KEY", 200)
-    browser.type("name", "Altaworx")
-    browser.press_submit("/cancel")
-    look(browser, "subscription-give-up-error", "Error: ", 422)
-    browser.type("name", "Altaworx-KEY").type("reason", "We leave.")
-    browser.press_submit("/cancel")
-    browser.go("/profile")
-    look(browser, "profile-cancelled-why", "Profile", 200)
-    browser.go(f"/subscriptions/{row}/cancel")
-    look(browser, "subscription-given-up", "Cancel Altaworx-KEY", 409)
-    browser.forget().take_session(keeper)
-    browser.go(f"/staff/subscriptions/{row}")
-    look(browser, "subscription-cancelled", "Altaworx-KEY", 200)
-
-
 # ---- errors ---------------------------------------------------------------
 
 def spoil(browser, css, value):
