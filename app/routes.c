@@ -8,6 +8,8 @@
 #include "accounts/passkey_pages.h"
 #include "accounts/recovery_pages.h"
 #include "apiusers/apiuser.h"
+#include "apiusers/hand_over.h"
+#include "apiusers/role.h"
 #include "audit/audit_pages.h"
 #include "health.h"
 #include "home/home.h"
@@ -148,6 +150,18 @@ const struct route routes[] = {
 			api_user_page_delete,	CONTACT | FRESH },
 	{ METHOD_POST,	"/api-users/:id/permissions",
 			api_user_page_permissions, CONTACT | FRESH },
+	{ METHOD_POST,	"/api-users/:id/hand-over",
+			hand_over_page_make,	CONTACT | FRESH },
+	{ METHOD_POST,	"/api-users/:id/hand-over/withdraw",
+			hand_over_page_withdraw, CONTACT },
+	{ METHOD_GET,	"/api-roles",	role_page_list,	CONTACT },
+	{ METHOD_POST,	"/api-roles",	role_page_make,	CONTACT | FRESH },
+	{ METHOD_GET,	"/api-roles/:id", role_page,	CONTACT },
+	{ METHOD_POST,	"/api-roles/:id", role_page_save, CONTACT | FRESH },
+	{ METHOD_POST,	"/api-roles/:id/delete",
+			role_page_delete,	CONTACT | FRESH },
+	{ METHOD_GET,	"/hand-over/:token", hand_over_page, ANYONE },
+	{ METHOD_POST,	"/hand-over/:token", hand_over_page_use, ANYONE },
 
 	/* the people of a client */
 	{ METHOD_GET,	"/people",	people_page,	CONTACT },
@@ -236,6 +250,10 @@ const struct route routes[] = {
 			api_user_page_staff_enable, STAFF | FRESH },
 	{ METHOD_POST,	"/staff/api-users/:id/permissions",
 			api_user_page_staff_permissions, ADMIN | FRESH },
+	{ METHOD_POST,	"/staff/api-users/:id/hand-over",
+			hand_over_page_staff,	ADMIN | FRESH },
+	{ METHOD_POST,	"/staff/api-users/:id/hand-over/withdraw",
+			hand_over_page_staff_withdraw, ADMIN },
 	{ METHOD_GET,	"/staff/asks",	ask_page_list,	STAFF },
 	{ METHOD_POST,	"/staff/asks/:id/end", ask_page_end, STAFF },
 	{ METHOD_GET,	"/staff/tenants", tenant_page_list, STAFF },

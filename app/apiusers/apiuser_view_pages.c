@@ -20,7 +20,7 @@ WAITS static void show_roles(struct req *, struct view *,
     const struct api_user *);
 WAITS static void show_matrix(struct req *, struct view *,
     const struct api_user *);
-static void show_row(struct req *, struct view *, const struct resource *,
+static void show_row(struct req *, struct view *, const struct api_resource *,
     const struct permission_set *);
 static void show_answer(struct req *, struct view *, const struct api_user *,
     const struct role_matrices *);
@@ -361,7 +361,7 @@ show_roles(struct req *rq, struct view *view, const struct api_user *user)
 WAITS static void
 show_matrix(struct req *rq, struct view *view, const struct api_user *user)
 {
-	const struct resources all =
+	const struct api_resources all =
 	    role_db_resources(rq->db, user->tenant_id, NULL);
 	const struct role_matrices found = role_db_matrices(rq->db, user->id);
 	const struct permission_set *set;
@@ -381,7 +381,7 @@ show_matrix(struct req *rq, struct view *view, const struct api_user *user)
 }
 
 static void
-show_row(struct req *rq, struct view *row, const struct resource *resource,
+show_row(struct req *rq, struct view *row, const struct api_resource *resource,
     const struct permission_set *set)
 {
 	struct permission_answer answer = { .verdict = PERMISSION_NOT_GRANTED };

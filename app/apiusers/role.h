@@ -39,19 +39,19 @@ struct roles {
 WAITS struct roles role_db_list(struct db *, const char *tenant_id);
 
 /* What a client's products include. */
-struct resource {
+struct api_resource {
 	const char	*id, *name, *note, *path;
 	const char	*product_id, *product;
 	bool		 offers[PERMISSION_METHODS];
 	bool		 has[PERMISSION_METHODS];	/* the role in question */
 };
-struct resources {
-	struct resource	*list;
+struct api_resources {
+	struct api_resource	*list;
 	int		 n;
 };
 /* Of all its live subscriptions, in the products' order; `has` is of that
  * role, NULL for none. */
-WAITS struct resources role_db_resources(struct db *, const char *tenant_id,
+WAITS struct api_resources role_db_resources(struct db *, const char *tenant_id,
 		    const char *role_id);
 
 /* What a user may do with each product. */

@@ -45,7 +45,7 @@ role_db_list(struct db *db, const char *tenant_id)
 	return (roles);
 }
 
-WAITS struct resources
+WAITS struct api_resources
 role_db_resources(struct db *db, const char *tenant_id, const char *role_id)
 {
 	DB_QUERY(role_resources,
@@ -64,7 +64,7 @@ role_db_resources(struct db *db, const char *tenant_id, const char *role_id)
 	    "ORDER BY p.place, p.name, p.id, x.place LIMIT 128");
 	_Static_assert(ROLE_RESOURCES_MAX == 128, "the limit above");
 	const struct db_rows *rows;
-	struct resources resources;
+	struct api_resources resources;
 	int i, m;
 
 	rows = db_read(db, &role_resources, DB_ARGS(tenant_id, role_id));
@@ -72,7 +72,7 @@ role_db_resources(struct db *db, const char *tenant_id, const char *role_id)
 	resources.list = arena_calloc(db_arena(db), (size_t)rows->n,
 	    sizeof(*resources.list));
 	for (i = 0; i < rows->n; i++) {
-		resources.list[i] = (struct resource){
+		resources.list[i] = (struct api_resource){
 			.id = db_text(rows, i, 0),
 			.name = db_text(rows, i, 1),
 			.note = db_text(rows, i, 2),

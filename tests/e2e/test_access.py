@@ -159,6 +159,22 @@ class World:
             "RETURNING id", number, self.tenant, number[:30],
             self.account["owner"])
 
+    def handed(self):
+        """One with an open link."""
+        user = self.api_user()
+        self.server.sql("INSERT INTO api_hand_over (id, api_user_id, "
+                        "token_hash, created_by) VALUES (%s, %s, %s, %s)",
+                        (str(uuid.uuid4()), user, os.urandom(32),
+                         self.account["owner"]))
+        return user
+
+    def api_role(self):
+        number = str(uuid.uuid4())
+        self.server.sql("DELETE FROM api_role WHERE preset IS NULL")
+        return self.sql("INSERT INTO api_role (id, tenant_id, name, "
+                        "name_folded) VALUES (%s::uuid, %s, %s, %s) "
+                        "RETURNING id", number, self.tenant, number, number)
+
     def seating(self):
         return self.sql(
             "INSERT INTO seating (id, tenant_id, account_id, reason, "
@@ -245,6 +261,9 @@ class World:
             "/people/seats/": self.seating,
             "/api-users/": self.api_user,
             "/staff/api-users/": self.api_user,
+            "/api-users/:id/hand-over/withdraw": self.handed,
+            "/staff/api-users/:id/hand-over/withdraw": self.handed,
+            "/api-roles/": self.api_role,
             "/people/": self.person,
             "/people/invitations/": self.invitation,
         }
