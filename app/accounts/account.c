@@ -61,19 +61,26 @@ client_name_wrong(const char *client)
 const char *
 account_action(const char *word)
 {
+	/* With both words, or with the last one alone. */
 	static const char	*const actions[][2] = {
 		{ "show", "see a key" },
 		{ "regenerate", "regenerate a key" },
 		{ "approve", "approve a request" },
-		{ "share", "share a key with a contact" },
+		{ "requests/share", "share a key with a contact" },
+		{ "asks/share", "let a contact in to a client" },
 		{ "reject", "reject a request" },
 		{ "set-up", "set up a second factor" },
-		{ "remove", "take something away that signs you in" },
+		{ "two-factor/remove", "turn two-factor sign-in off" },
+		{ "passkeys/remove", "remove a passkey" },
 		{ "recovery-codes", "make new recovery codes" },
 		{ "passkeys", "add a passkey" },
+		{ "sessions/end", "end sessions" },
+		{ "account/close", "close your account" },
 		{ "invite", "invite a colleague" },
 		{ "role", "change somebody’s role" },
-		{ "disable", "disable an account or API user" },
+		{ "people/disable", "disable an account" },
+		{ "people/enable", "enable an account" },
+		{ "people/sign-out", "end somebody’s sessions" },
 		{ "dismiss", "remove somebody from the staff" },
 		{ "seat", "make somebody owner of a client" },
 		{ "unseat", "remove somebody" },
@@ -83,15 +90,22 @@ account_action(const char *word)
 		{ "rotate", "make a new password of an API user" },
 		{ "permissions", "change what an API user may do" },
 		{ "hand-over", "hand an API user over" },
+		{ "api-users/disable", "disable an API user" },
+		{ "api-users/enable", "enable an API user" },
+		{ "api-users/delete", "delete an API user for good" },
+		{ "disable", "disable something" },
 		{ "enable", "enable what was disabled" },
 		{ "delete", "delete something for good" },
 		{ "api-roles", "make a role" },
-		{ "close", "close a product" },
+		{ "products/close", "close a product" },
+		{ "tenants/close", "close a client" },
 	};
+	const char		*last = strrchr(word, '/');
 	size_t			 i;
 
+	last = last == NULL ? word : last + 1;
 	for (i = 0; i < COUNT(actions); i++) {
-		if (str_eq(word, actions[i][0]))
+		if (str_eq(word, actions[i][0]) || str_eq(last, actions[i][0]))
 			return (actions[i][1]);
 	}
 	return ("do something that we protect twice");

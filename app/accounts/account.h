@@ -30,8 +30,8 @@ const char	*account_name_wrong(const char *name);
 /* 2 to 64 characters: letters of any script, digits, spaces, & . ' - , ( ) / + !
  * and ’, with a letter or digit among them. */
 const char	*client_name_wrong(const char *client);
-/* Completes "You want to ...", for the last word of a route that asks for a
- * fresh sign-in; a word that it does not know gets a general one. */
+/* Completes "You want to ...", for a route that asks for a fresh sign-in, by
+ * its route_word(); one that it does not know gets a general one. */
 const char	*account_action(const char *word);
 /* Where somebody begins: /profile or /staff/queue. */
 const char	*account_home(enum account_kind);
@@ -92,6 +92,7 @@ struct credential {
 	bool		 is_known;	/* somebody signed in from this network */
 	bool		 has_second;	/* a second factor is set */
 	struct tries	 tries;		/* where one with its password counts */
+	const char	*who;		/* whose failures are counted */
 };
 /* By address, or for somebody signed in by account id.  Same work whether
  * there is such an account or not. */
@@ -106,7 +107,9 @@ WAITS struct credential account_db_credential_of(struct db *,
 WAITS MUST_CHECK bool account_db_signin(struct db *,
 		    const struct credential *, const char *new_hash,
 		    const struct session_start *);
-/* Writes a failure down. */
+/* Writes a failure down; of SIGNIN_FAILURES_TOLD within a day the account is
+ * told by mail, once a day (jobs/jobs_db.c). */
+#define SIGNIN_FAILURES_TOLD	5
 WAITS void	 account_db_failed(struct db *, const struct credential *);
 
 /* ---- the account page ---- */

@@ -70,10 +70,12 @@ account_db_failed(struct db *db, const struct credential *credential)
 	DB_QUERY(account_failed,
 	    "SELECT audit_write(NULL, 'visitor', NULL, 'session.failed', "
 	    "'account', coalesce($1::uuid, "
-	    "'00000000-0000-0000-0000-000000000000'))");
+	    "'00000000-0000-0000-0000-000000000000')), "
+	    "failed_signin_count($2, $1::uuid, 1, 0)");
 	const struct db_rows	*rows;
 
-	rows = db_write(db, &account_failed, DB_ARGS(credential->account_id));
+	rows = db_write(db, &account_failed,
+	    DB_ARGS(credential->account_id, credential->who));
 	(void)rows;
 }
 
@@ -104,6 +106,8 @@ credential_read(struct db *db, const struct db_query *query, const char *who,
 		    ACCOUNT_ADMIN : ACCOUNT_STAFF;
 	c.is_active = db_truth(rows, 0, 4);
 	c.is_known = db_truth(rows, 0, 5);
+	c.who = c.account_id != NULL ? c.account_id :
+	    tries_key(db_arena(db), who, "");
 	c.tries = tries_of(db_arena(db), TRY_PASSWORD,
 	    c.account_id != NULL ? c.account_id : who, visitor->network,
 	    db_truth(rows, 0, 6) ? visitor->browser : NULL);

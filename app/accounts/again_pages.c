@@ -275,7 +275,5 @@ where_of(struct req *rq)
 static const char *
 action_of(struct req *rq)
 {
-	const char	*word = strrchr(rq->route->pattern, '/');
-
-	return (account_action(word == NULL ? "" : word + 1));
+	return (account_action(route_word(rq->arena, rq->route)));
 }

@@ -267,7 +267,8 @@ factor_db_failed(struct db *db, const char *account_id)
 {
 	DB_QUERY(factor_failed,
 	    "SELECT audit_write(NULL, 'visitor', NULL, 'factor.failed', "
-	    "'account', $1::uuid)");
+	    "'account', $1::uuid), "
+	    "failed_signin_count($1::text, $1::uuid, 0, 1)");
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &factor_failed, DB_ARGS(account_id));

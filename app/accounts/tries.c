@@ -11,8 +11,6 @@
 
 static void	 lane_add(struct tries *, const char *lane, const char *key,
 		    const char *free);
-static const char *key_of(struct arena *, const char *who,
-		    const char *browser);
 
 struct tries
 tries_of(struct arena *a, enum try_kind kind, const char *who,
@@ -27,15 +25,27 @@ tries_of(struct arena *a, enum try_kind kind, const char *who,
 	struct tries	 tries = { .n = 0 };
 
 	if (browser != NULL) {
-		lane_add(&tries, lanes[kind][0], key_of(a, who, browser),
+		lane_add(&tries, lanes[kind][0], tries_key(a, who, browser),
 		    TEXT(TRIES_BROWSER));
 		return (tries);
 	}
 	if (lanes[kind][1] != NULL)
-		lane_add(&tries, lanes[kind][1], key_of(a, who, ""),
+		lane_add(&tries, lanes[kind][1], tries_key(a, who, ""),
 		    TEXT(TRIES_ACCOUNT));
 	lane_add(&tries, "network", network, TEXT(TRIES_NETWORK));
 	return (tries);
+}
+
+const char *
+tries_key(struct arena *a, const char *who, const char *browser)
+{
+	unsigned char	 hash[SHA256_BYTES];
+	const char	*text = arena_fmt(a, "%s\n%s", who, browser);
+	char		*key = arena_alloc(a, 2 * SHA256_BYTES + 1);
+
+	sha256(hash, text, strlen(text));
+	hex_encode(key, hash, sizeof(hash));
+	return (key);
 }
 
 static void
@@ -46,18 +56,4 @@ lane_add(struct tries *tries, const char *lane, const char *key,
 	tries->keys[tries->n] = key;
 	tries->free[tries->n] = free;
 	tries->n++;
-}
-
-/* A hash, because the table of throttles is neither where addresses stand nor
- * cookies. */
-static const char *
-key_of(struct arena *a, const char *who, const char *browser)
-{
-	unsigned char	 hash[SHA256_BYTES];
-	const char	*text = arena_fmt(a, "%s\n%s", who, browser);
-	char		*key = arena_alloc(a, 2 * SHA256_BYTES + 1);
-
-	sha256(hash, text, strlen(text));
-	hex_encode(key, hash, sizeof(hash));
-	return (key);
 }

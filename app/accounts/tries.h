@@ -47,6 +47,11 @@ struct tries {			/* where one counts */
 struct tries	 tries_of(struct arena *, enum try_kind, const char *who,
 		    const char *network, const char *browser);
 
+/* A hash of both, since neither addresses nor cookies stand in tables of
+ * failures. */
+const char	*tries_key(struct arena *, const char *who,
+		    const char *browser);
+
 /* Counts one and returns 0, or the seconds until the next may come. */
 WAITS MUST_CHECK int64_t tries_db_begin(struct db *, const struct tries *);
 /* It was right: gives it back. */

@@ -30,6 +30,8 @@ static const struct command {
 	    "print a one-time link while there is no admin" },
 	{ "staff", "reset-2fa", ctl_staff_reset_2fa, "EMAIL",
 	    "take the second factor off the account of somebody who lost it" },
+	{ "session", "end", ctl_session_end, "--all",
+	    "sign everybody out" },
 	{ "tenant", "list", ctl_tenant_list, "[--json]", "list clients" },
 	{ "tenant", "import", ctl_tenant_import, "[--dry-run] FILE.csv",
 	    "add clients from code,name,email_domains" },
@@ -38,7 +40,7 @@ static const struct command {
 	{ "audit", "verify", ctl_audit_verify, "[--anchors FILE]",
 	    "check that no audit row was changed, moved or taken out; FILE is "
 	    "a courier's log" },
-	{ NULL, "doctor", ctl_doctor, "",
+	{ NULL, "doctor", ctl_doctor, "[--json]",
 	    "check database, schema, keys and mail" },
 };
 

@@ -23,6 +23,7 @@ enum ctl_exit	ctl_demo(struct ctl *);
 enum ctl_exit	ctl_staff_add(struct ctl *);
 enum ctl_exit	ctl_staff_first(struct ctl *);
 enum ctl_exit	ctl_staff_reset_2fa(struct ctl *);
+enum ctl_exit	ctl_session_end(struct ctl *);
 enum ctl_exit	ctl_tenant_list(struct ctl *);
 enum ctl_exit	ctl_tenant_import(struct ctl *);
 enum ctl_exit	ctl_subscription_list(struct ctl *);

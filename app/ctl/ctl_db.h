@@ -28,12 +28,16 @@ WAITS MUST_CHECK bool ctl_db_staff_invite(struct db *,
 		    const struct ctl_staff *, const void *token_hash,
 		    size_t bytes);
 WAITS bool	 ctl_db_has_admin(struct db *);
+WAITS bool	 ctl_db_has_account(struct db *, const struct address *);
 
 enum ctl_reset { CTL_RESET_DONE, CTL_RESET_NOBODY, CTL_RESET_NOTHING };
 /* Takes away second factors and recovery codes and ends all sessions; the
  * account is told by mail. */
 WAITS MUST_CHECK enum ctl_reset ctl_db_reset_2fa(struct db *,
 		    const struct address *);
+
+/* Ends all sessions and half sign-ins; how many sessions there were. */
+WAITS int64_t	 ctl_db_sessions_end(struct db *);
 
 WAITS const struct db_rows *ctl_db_tenants(struct db *);
 WAITS const struct db_rows *ctl_db_subscriptions(struct db *);
@@ -57,7 +61,7 @@ WAITS MUST_CHECK bool ctl_db_tenants_add(struct db *,
 WAITS const struct db_rows *ctl_db_server(struct db *);	/* version, role */
 /* (change id, name, changes); no row: never deployed or not readable. */
 WAITS const struct db_rows *ctl_db_schema(struct db *);
-/* (queued, failed, seconds that the oldest due one has waited) */
+/* (queued, failed, seconds that the oldest due one has waited, dropped) */
 WAITS const struct db_rows *ctl_db_outbox(struct db *);
 /* (kind, version, master version, rows sealed or hashed under it) */
 WAITS const struct db_rows *ctl_db_keys(struct db *);

@@ -1,6 +1,7 @@
 /*
  * latchkeyctl doctor: looks at all that an installation stands on and says of
- * each whether it is well.  Exit status 1 when something is not.
+ * each whether it is well.  Exit status 1 when something is not.  With --json
+ * the same as a list of objects.
  */
 #include "ctl/ctl.h"
 
@@ -18,22 +19,41 @@ static bool	 check_server(struct ctl *);
 static bool	 check_schema(struct ctl *);
 static bool	 check_keys(struct ctl *);
 static bool	 check_outbox(struct ctl *);
+static void	 done(struct ctl *);
 static bool	 well(const char *, const char *, ...) FORMAT(2, 3);
 static bool	 ill(const char *, const char *, ...) FORMAT(2, 3);
+static void	 say(bool, const char *, const char *, va_list);
+
+#define FINDINGS_MAX	64
+#define FINDING_BYTES	512
+
+/* What was found, printed at the end. */
+static struct {
+	bool		 json;
+	size_t		 n;
+	struct {
+		bool	 is_well;
+		char	 what[32], text[FINDING_BYTES];
+	}		 list[FINDINGS_MAX];
+} findings;
 
 enum ctl_exit
 ctl_doctor(struct ctl *ctl)
 {
 	bool	all = true;
 
+	findings.json = ctl_flag(ctl, "--json");
 	if (!ctl_words(ctl, 0))
 		return (CTL_USAGE);
 	all &= check_server(ctl);
 	/* The rest needs the tables to be there. */
-	if (!check_schema(ctl))
-		return (CTL_REFUSED);
-	all &= check_keys(ctl);
-	all &= check_outbox(ctl);
+	if (!check_schema(ctl)) {
+		all = false;
+	} else {
+		all &= check_keys(ctl);
+		all &= check_outbox(ctl);
+	}
+	done(ctl);
 	return (all ? CTL_DONE : CTL_REFUSED);
 }
 
@@ -92,12 +112,41 @@ check_outbox(struct ctl *ctl)
 	long long		 queued = db_number(rows, 0, 0);
 	long long		 failed = db_number(rows, 0, 1);
 	int64_t			 waits = db_number(rows, 0, 2);
+	long long		 dropped = db_number(rows, 0, 3);
 
 	if (waits > STUCK_S)
 		return (ill("mail", "%lld queued, %lld failed; the oldest has "
 		    "been due for %s: is a courier running?", queued, failed,
 		    clock_span(ctl->arena, waits * SECOND_US)));
-	return (well("mail", "%lld queued, %lld failed", queued, failed));
+	return (well("mail", "%lld queued, %lld failed, %lld dropped that "
+	    "nobody needed any more", queued, failed, dropped));
+}
+
+static void
+done(struct ctl *ctl)
+{
+	struct buf	b;
+	size_t		i;
+
+	if (!findings.json) {
+		for (i = 0; i < findings.n; i++)
+			printf("%s  %-10s  %s\n", findings.list[i].is_well ?
+			    "ok  " : "BAD ", findings.list[i].what,
+			    findings.list[i].text);
+		return;
+	}
+	/* A byte of text may take six in JSON. */
+	buf_init(&b, ctl->arena, FINDINGS_MAX * (FINDING_BYTES * 6 + 256));
+	for (i = 0; i < findings.n; i++) {
+		buf_fmt(&b, "%s\n{\"ok\": %s, \"what\": \"%s\", \"text\": \"",
+		    i == 0 ? "[" : ",",
+		    findings.list[i].is_well ? "true" : "false",
+		    findings.list[i].what);
+		buf_json(&b, findings.list[i].text);
+		buf_str(&b, "\"}");
+	}
+	buf_str(&b, "\n]\n");
+	(void)fputs(buf_text(&b), stdout);
 }
 
 static bool
@@ -105,11 +154,9 @@ well(const char *what, const char *fmt, ...)
 {
 	va_list	ap;
 
-	printf("ok    %-10s  ", what);
 	va_start(ap, fmt);
-	(void)vprintf(fmt, ap);
+	say(true, what, fmt, ap);
 	va_end(ap);
-	putchar('\n');
 	return (true);
 }
 
@@ -118,10 +165,23 @@ ill(const char *what, const char *fmt, ...)
 {
 	va_list	ap;
 
-	printf("BAD   %-10s  ", what);
 	va_start(ap, fmt);
-	(void)vprintf(fmt, ap);
+	say(false, what, fmt, ap);
 	va_end(ap);
-	putchar('\n');
 	return (false);
+}
+
+static void
+say(bool is_well, const char *what, const char *fmt, va_list ap)
+{
+	size_t	i = findings.n;
+
+	if (i == FINDINGS_MAX)
+		return;
+	findings.list[i].is_well = is_well;
+	(void)snprintf(findings.list[i].what, sizeof(findings.list[i].what),
+	    "%s", what);
+	(void)vsnprintf(findings.list[i].text, sizeof(findings.list[i].text),
+	    fmt, ap);
+	findings.n++;
 }

@@ -41,7 +41,8 @@ ctl_db_outbox(struct db *db)
 	    "SELECT count(*) FILTER (WHERE state = 'queued'),"
 	    " count(*) FILTER (WHERE state = 'failed'),"
 	    " coalesce(extract(epoch FROM now() - min(next_at) FILTER"
-	    "     (WHERE state = 'queued' AND next_at <= now())), 0)::bigint"
+	    "     (WHERE state = 'queued' AND next_at <= now())), 0)::bigint,"
+	    " count(*) FILTER (WHERE state = 'dropped')"
 	    " FROM outbox");
 
 	return (db_read(db, &ctl_outbox, DB_NONE));

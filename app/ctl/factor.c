@@ -1,6 +1,7 @@
 /*
  * latchkeyctl staff reset-2fa: for the person whose phone is lost and whose
- * recovery codes are, too.
+ * recovery codes are, too.  latchkeyctl session end: for the day on which nobody
+ * knows who is signed in.
  */
 #include "ctl/ctl.h"
 
@@ -30,5 +31,20 @@ ctl_staff_reset_2fa(struct ctl *ctl)
 	printf("%s signs in with the password alone now; the sessions have "
 	       "ended, and a mail tells of it\n",
 	    address.text);
+	return (CTL_DONE);
+}
+
+enum ctl_exit
+ctl_session_end(struct ctl *ctl)
+{
+	bool	all = ctl_flag(ctl, "--all");
+
+	if (!ctl_words(ctl, 0))
+		return (CTL_USAGE);
+	if (!all)
+		return (ctl_usage("--all must be there: one person's sessions "
+		    "are ended on the person's page"));
+	printf("%lld sessions have ended\n",
+	    (long long)ctl_db_sessions_end(ctl->db));
 	return (CTL_DONE);
 }

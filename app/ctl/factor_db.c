@@ -36,3 +36,19 @@ ctl_db_reset_2fa(struct db *db, const struct address *address)
 		return (CTL_RESET_NOBODY);
 	return (db_number(rows, 0, 1) > 0 ? CTL_RESET_DONE : CTL_RESET_NOTHING);
 }
+
+WAITS int64_t
+ctl_db_sessions_end(struct db *db)
+{
+	DB_QUERY(ctl_sessions_end,
+	    "WITH ended AS (DELETE FROM session RETURNING account_id),"
+	    " halves AS (DELETE FROM pending_signin),"
+	    " told AS (SELECT audit_write(m.tenant_id, 'operator', NULL,"
+	    "     'session.all_ended', 'account', who.id) AS n"
+	    " FROM (SELECT DISTINCT account_id AS id FROM ended) AS who"
+	    " LEFT JOIN membership m ON m.account_id = who.id)"
+	    " SELECT (SELECT count(*) FROM ended),"
+	    " (SELECT count(n) FROM told)");
+
+	return (db_number(db_write(db, &ctl_sessions_end, DB_NONE), 0, 0));
+}

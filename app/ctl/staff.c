@@ -18,6 +18,7 @@
 #include "mail/link.h"
 
 #define NAME_MAX_CHARS	100
+#define FIRST_TRIES	100
 #define INPUT_MAX	1024	/* bytes: 128 characters of UTF-8 and more */
 
 static enum ctl_exit	 add(struct ctl *, struct ctl_staff *, const char *);
@@ -58,14 +59,22 @@ ctl_staff_first(struct ctl *ctl)
 	const char		*name;
 	struct address		 address;
 	struct ctl_staff	 staff;
+	int			 n;
 
 	if (!ctl_words(ctl, 0))
 		return (CTL_USAGE);
 	if (ctl_db_has_admin(ctl->db))
 		return (CTL_DONE);
-	if (!person_ok(ctl, email != NULL ? email : "admin@localhost",
-	    "First admin", &address, &name))
-		return (CTL_REFUSED);
+	/* Where the account of that name is disabled, or of a contact, the
+	 * next one is taken. */
+	for (n = 1; n <= FIRST_TRIES; n++) {
+		if (!person_ok(ctl, email != NULL ? email : n == 1 ?
+		    "admin@localhost" : arena_fmt(ctl->arena,
+		    "admin%d@localhost", n), "First admin", &address, &name))
+			return (CTL_REFUSED);
+		if (email != NULL || !ctl_db_has_account(ctl->db, &address))
+			break;
+	}
 	staff = (struct ctl_staff){ .address = &address, .name = name,
 	    .role = "admin" };
 	return (invite(ctl, &staff));

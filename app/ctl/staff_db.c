@@ -75,3 +75,13 @@ ctl_db_has_admin(struct db *db)
 
 	return (db_truth(db_read(db, &ctl_has_admin, DB_NONE), 0, 0));
 }
+
+WAITS bool
+ctl_db_has_account(struct db *db, const struct address *address)
+{
+	DB_QUERY(ctl_has_account,
+	    "SELECT EXISTS (SELECT FROM person WHERE email_folded = $1)");
+
+	return (db_truth(db_read(db, &ctl_has_account,
+	    DB_ARGS(address->folded)), 0, 0));
+}

@@ -173,6 +173,27 @@ DB_QUERY(seating_due,
     "     'account', account_id, jsonb_build_object('seating', id)))"
     "     FROM ended), (SELECT count(id) FROM told)");
 
+/* Somebody tries to sign in as one: told from 5 failures on, once a day
+ * (SIGNIN_FAILURES_TOLD of accounts/account.h).   Not by the
+ * portal, whose time would tell who has an account. */
+DB_QUERY(signin_failed,
+    "WITH due AS (UPDATE failed_signin SET told_at = now()"
+    " WHERE account_id IS NOT NULL AND passwords + codes >= 5"
+    " AND since > now() - interval '1 day'"
+    " AND (told_at IS NULL OR told_at < now() - interval '1 day')"
+    " RETURNING account_id, passwords, codes, since),"
+    " told AS (SELECT mail_queue('signin_failed', due.account_id, NULL,"
+    "     jsonb_build_object('failures', (passwords + codes)::text,"
+    "     'codes', NULLIF(codes, 0)::text, 'since_at', since)) AS id"
+    " FROM due JOIN account AS a ON a.id = due.account_id"
+    "     AND a.state = 'active')"
+    " SELECT count(id) FROM told");
+
+DB_QUERY(failed_signin_prune,
+    "WITH gone AS (DELETE FROM failed_signin"
+    " WHERE greatest(since, told_at) < now() - interval '2 days'"
+    " RETURNING 1) SELECT count(*) FROM gone");
+
 DB_QUERY(signup_prune,
     "WITH gone AS (DELETE FROM signup"
     " WHERE created_at < now() - interval '7 days' RETURNING 1)"
@@ -257,7 +278,7 @@ DB_QUERY(job_prune,
 static const struct db_query *const jobs[] = {
 	&subscription_expire, &subscription_remind, &key_overlap_over,
 	&request_reminder, &request_overdue,
-	&seating_due,
+	&seating_due, &signin_failed, &failed_signin_prune,
 	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,
 	&pending_signin_prune, &invitation_prune, &join_ask_prune,
 	&known_network_prune, &outbox_prune, &job_prune,

@@ -27,6 +27,12 @@
  * email_changed	address from before	undo_id
  * email_undone		account			-
  * account_closed	address			-
+ * signin_failed	account			failures (a number) since_at
+ *						codes (how many of them were
+ *						codes behind a right password,
+ *						if any)
+ * sessions_ended	account			-
+ * ask_let_in		the contact		client
  * new_device		account			agent (as sent; shown in words
  *						as device) address signed_in_at
  * request_submitted_staff  each active staff	request_id request_name product

@@ -140,7 +140,8 @@ end_failed(struct db *db, const char *courier, const char *id,
 {
 	DB_QUERY(outbox_failed,
 	    "WITH lost AS ("
-	    " UPDATE outbox SET state = 'failed', ended_at = now(),"
+	    " UPDATE outbox SET state = CASE WHEN $4::boolean THEN 'failed'"
+	    "     ELSE 'dropped' END, ended_at = now(),"
 	    "     claimed_by = NULL, address = NULL, params = '{}',"
 	    "     last_error = $3"
 	    " WHERE id = $1 AND claimed_by = $2 AND state = 'queued'"

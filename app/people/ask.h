@@ -1,8 +1,9 @@
 /*
  * A contact without a client asks to join one: a name that was typed, which
  * becomes a note for staff.  The answer is the same whether there is such a
- * client or not, so nobody learns by it who is one.  Staff see who that may be
- * and ask an owner to invite the contact; nobody is let in by an ask.
+ * client or not, so nobody learns by it who is one.  Staff see who that may be:
+ * they ask an owner to invite the contact, or let the contact in by the same
+ * rule as a request's (requests/request.h).
  */
 #ifndef PEOPLE_ASK_H
 #define PEOPLE_ASK_H
@@ -36,6 +37,22 @@ WAITS struct asks ask_db_list(struct db *);
 WAITS MUST_CHECK bool ask_db_end(struct db *, const char *staff_id,
 		    const char *id);
 
+enum ask_result {
+	ASK_DONE,
+	ASK_NONE,		/* no such open one, or who asked has a client */
+	ASK_RULE,		/* no such client, or neither its mail domain
+				 * nor a reason lets this contact in */
+};
+/* Lets the contact in: as a member, or as owner where nobody is there.  The
+ * mail domain must be on the client's list, or reason says why (not ""). */
+WAITS MUST_CHECK enum ask_result ask_db_share(struct db *,
+		    const char *staff_id, const char *id,
+		    const char *tenant_code, const char *reason);
+
+#define ASK_REASON_MAX	1000	/* characters */
+
+/* POST /staff/asks/:id/share, fields tenant and reason */
+WAITS void	 ask_page_share(struct req *);
 WAITS void	 ask_page_make(struct req *);	/* POST /people/ask */
 WAITS void	 ask_page_list(struct req *);	/* GET /staff/asks */
 WAITS void	 ask_page_end(struct req *);	/* POST /staff/asks/:id/end */

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "crypto/token.h"
+#include "people/people.h"
 #include "tenants/tenant.h"
 
 WAITS void
@@ -62,9 +63,8 @@ ask_db_list(struct db *db)
 	    " (extract(epoch FROM j.asked_at) * 1000000)::bigint,"
 	    " count(*) OVER () "
 	    "FROM join_ask j JOIN person p ON p.account_id = j.account_id "
-	    "LEFT JOIN LATERAL (SELECT n.code, n.name, EXISTS (SELECT"
-	    "    FROM tenant_domain d WHERE d.tenant_id = n.id"
-	    "    AND d.domain = p.email_domain) AS listed"
+	    "LEFT JOIN LATERAL (SELECT n.code, n.name, "
+	    PEOPLE_LISTED("n.id", "p.email_domain") " AS listed"
 	    "  FROM tenant n WHERE n.state = 'active'"
 	    "  AND (n.name_folded = j.client_folded"
 	    "  OR lower(replace(n.code, '-', '')) = j.client_folded)"
@@ -110,4 +110,59 @@ ask_db_end(struct db *db, const char *staff_id, const char *id)
 	rows = db_write(db, &ask_end, DB_ARGS(staff_id, id));
 	assert(rows->outcome == DB_OK);
 	return (rows->n == 1);
+}
+
+WAITS enum ask_result
+ask_db_share(struct db *db, const char *staff_id, const char *id,
+    const char *tenant_code, const char *reason)
+{
+	/* The ask's row is held, so of two at once the second finds it ended;
+	 * with another way in, the contact's membership is there first. */
+	DB_QUERY(ask_share,
+	    "WITH ask AS (SELECT j.id, j.account_id, p.name, p.email,"
+	    "    p.email_domain FROM join_ask j"
+	    "  JOIN account a ON a.id = j.account_id AND a.kind = 'contact'"
+	    "  AND a.state = 'active' JOIN person p ON p.account_id = a.id"
+	    "  WHERE j.id = $1::uuid AND j.ended_at IS NULL"
+	    "  AND NOT EXISTS (SELECT FROM membership m"
+	    "    WHERE m.account_id = a.id)"
+	    "  AND EXISTS (SELECT FROM account s WHERE s.id = $2::uuid"
+	    "    AND s.kind = 'staff' AND s.state = 'active')"
+	    "  FOR UPDATE OF j"
+	    "), target AS (SELECT t.id, t.name, CASE WHEN d.listed"
+	    "    THEN 'domain' ELSE 'reason' END AS rule"
+	    "  FROM ask JOIN tenant t ON t.id = tenant_by_code($3::text)"
+	    "  AND t.state = 'active' CROSS JOIN LATERAL (SELECT "
+	    PEOPLE_LISTED("t.id", "ask.email_domain") " AS listed) d"
+	    "  WHERE d.listed OR $4::text <> ''"
+	    "), seat AS (INSERT INTO membership (account_id, tenant_id, role,"
+	    "    let_in_by) SELECT ask.account_id, target.id,"
+	    "  membership_role(target.id), target.rule FROM ask, target"
+	    "  RETURNING account_id, role, let_in_by"
+	    "), done AS (UPDATE join_ask j SET ended_at = now(),"
+	    "    ended_by = $2::uuid, reason = $4::text FROM ask, seat"
+	    "  WHERE j.id = ask.id RETURNING j.id"
+	    "), told AS (SELECT mail_queue('owner_contact_joined',"
+	    "    m.account_id, NULL, jsonb_build_object('person', ask.name,"
+	    "    'email', ask.email, 'client', target.name,"
+	    "    'rule', seat.let_in_by)) AS mail"
+	    "  FROM ask, target, seat, membership m"
+	    "  JOIN account o ON o.id = m.account_id AND o.state = 'active'"
+	    "  WHERE m.tenant_id = target.id AND m.role = 'owner'"
+	    "  AND m.account_id <> seat.account_id"
+	    ") SELECT (SELECT count(*) FROM ask), (SELECT"
+	    "  audit_write(target.id, 'account', $2::uuid,"
+	    "    'membership.created', 'account', seat.account_id,"
+	    "    jsonb_build_object('role', seat.role, 'rule', seat.let_in_by,"
+	    "    'join_ask', done.id)) FROM target, seat, done),"
+	    " (SELECT mail_queue('ask_let_in', seat.account_id, NULL,"
+	    "    jsonb_build_object('client', target.name))"
+	    "  FROM target, seat, done), (SELECT count(told.mail) FROM told)");
+	const struct db_rows	*rows;
+
+	rows = db_write(db, &ask_share, DB_ARGS(id, staff_id, tenant_code,
+	    reason));
+	if (rows->outcome != DB_OK || db_number(rows, 0, 0) == 0)
+		return (ASK_NONE);
+	return (db_is_null(rows, 0, 1) ? ASK_RULE : ASK_DONE);
 }

@@ -160,4 +160,11 @@ WAITS void	 people_page_looks(struct req *);	/* GET .../:id/keys */
 WAITS void	 invite_page(struct req *);		/* GET /invite/:token */
 WAITS void	 invite_page_accept(struct req *);	/* POST */
 
+/* Whether a mail domain is on a client's list and nobody else's: one of the
+ * rules that let people in. */
+#define PEOPLE_LISTED(tenant, domain)					\
+    "EXISTS (SELECT FROM tenant_domain td WHERE td.tenant_id = "	\
+    tenant " AND td.domain = " domain " AND NOT EXISTS (SELECT FROM "	\
+    "public_mail_domain pm WHERE pm.domain = td.domain))"
+
 #endif

@@ -53,6 +53,10 @@ WAITS MUST_CHECK enum staff_result staff_db_disable(struct db *,
 		    const char *who, const char *whom, const char *reason);
 WAITS MUST_CHECK enum staff_result staff_db_enable(struct db *,
 		    const char *who, const char *whom);
+/* Ends all sessions and half sign-ins, and forgets the browsers that are
+ * known; the person is told by mail. */
+WAITS MUST_CHECK enum staff_result staff_db_sign_out(struct db *,
+		    const char *who, const char *whom);
 /* Between staff and admin; ends their sessions. */
 WAITS MUST_CHECK enum staff_result staff_db_change(struct db *,
 		    const char *who, const char *whom, enum account_kind);
@@ -74,6 +78,7 @@ WAITS void	 staff_page_invite(struct req *);
 WAITS void	 staff_page_show(struct req *);
 WAITS void	 staff_page_disable(struct req *);
 WAITS void	 staff_page_enable(struct req *);
+WAITS void	 staff_page_sign_out(struct req *);
 WAITS void	 staff_page_change(struct req *);
 WAITS void	 staff_page_dismiss(struct req *);
 

@@ -91,6 +91,15 @@ staff_page_enable(struct req *rq)
 }
 
 void
+staff_page_sign_out(struct req *rq)
+{
+	const char	*id = whom(rq);
+
+	answer(rq, staff_db_sign_out(rq->db, rq->session->account_id, id),
+	    arena_fmt(rq->arena, "%s?done=signed-out", here(rq)));
+}
+
+void
 staff_page_change(struct req *rq)
 {
 	const char		*id = whom(rq);
@@ -157,6 +166,7 @@ WAITS void
 staff_page_person(struct req *rq, int status, struct view *view)
 {
 	const struct session	*s = rq->session;
+	const char		*done = req_query(rq, "done");
 	struct staff_person	*p = staff_db_find(rq->db, whom(rq));
 	struct seats		 seats;
 	bool			 is_me, is_staff, may;
@@ -174,6 +184,8 @@ staff_page_person(struct req *rq, int status, struct view *view)
 	view_text(view, "disabled_by", p->disabled_by);
 	view_text(view, "disabled_at", p->disabled_at == 0 ? "" :
 	    clock_long(rq->arena, p->disabled_at));
+	view_bool(view, "is_signed_out", done != NULL &&
+	    str_eq(done, "signed-out"));
 	view_bool(view, "is_me", is_me);
 	view_bool(view, "can_disable", may && p->is_active);
 	view_bool(view, "can_enable", may && !p->is_active);

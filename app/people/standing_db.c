@@ -83,6 +83,25 @@ staff_db_enable(struct db *db, const char *who, const char *whom)
 }
 
 WAITS enum staff_result
+staff_db_sign_out(struct db *db, const char *who, const char *whom)
+{
+	DB_QUERY(staff_sign_out,
+	    "WITH " LOCKED ", done AS (SELECT target.id FROM me, target"
+	    "  WHERE target.state = 'active' AND " MAY_STAND
+	    "), ended AS (DELETE FROM session s USING done"
+	    "  WHERE s.account_id = done.id"
+	    "), halves AS (DELETE FROM pending_signin s USING done"
+	    "  WHERE s.account_id = done.id"
+	    "), browsers AS (DELETE FROM known_browser b USING done"
+	    "  WHERE b.account_id = done.id)"
+	    ANSWER(MAY_STAND, "session.all_ended", "'{}'")
+	    ", CASE WHEN done.id IS NOT NULL THEN mail_queue("
+	    "    'sessions_ended', done.id, NULL) END" FROM_ALL);
+
+	return (result_of(db_write(db, &staff_sign_out, DB_ARGS(who, whom))));
+}
+
+WAITS enum staff_result
 staff_db_change(struct db *db, const char *who, const char *whom,
     enum account_kind kind)
 {

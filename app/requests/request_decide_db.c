@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "keys/key.h"
+#include "people/people.h"
 #include "tenants/tenant.h"
 
 /*
@@ -51,10 +52,8 @@
     "  ELSE 'reason' END AS rule"					\
     "  FROM rq JOIN tenant t ON t.id = tenant_by_code($3::text)"		\
     "  AND t.state = 'active'"						\
-    "  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM tenant_domain td"	\
-    "    WHERE td.tenant_id = t.id AND td.domain = rq.email_domain"	\
-    "    AND NOT EXISTS (SELECT FROM public_mail_domain pm"		\
-    "    WHERE pm.domain = td.domain)) AS listed,"			\
+    "  CROSS JOIN LATERAL (SELECT "					\
+    PEOPLE_LISTED("t.id", "rq.email_domain") " AS listed,"		\
     "    EXISTS (SELECT FROM request_consent c JOIN membership m"	\
     "    ON m.account_id = c.answered_by AND m.tenant_id = t.id"	\
     "    AND m.role = 'owner' JOIN account o ON o.id = m.account_id"	\
@@ -63,13 +62,12 @@
     "  WHERE (rq.own_tenant IS NULL OR rq.own_tenant = t.id)"		\
     "  AND (rq.own_tenant = t.id OR d.listed OR d.agreed"		\
     "  OR $4::text <> ''))"
-/* The first who is let in owns the tenant. */
+/* The first who is let in owns the tenant, of several at once as well. */
 #define DECIDE_SEAT							\
     "seat AS ("								\
     "  INSERT INTO membership (account_id, tenant_id, role, let_in_by)"	\
-    "  SELECT rq.account_id, target.id, CASE WHEN EXISTS"		\
-    "    (SELECT FROM membership m WHERE m.tenant_id = target.id)"	\
-    "    THEN 'member' ELSE 'owner' END, target.rule"			\
+    "  SELECT rq.account_id, target.id, membership_role(target.id),"	\
+    "  target.rule"							\
     "  FROM rq, target WHERE rq.own_tenant IS NULL"			\
     "  RETURNING account_id, role, let_in_by)"
 #define DECIDE_PARAMS							\

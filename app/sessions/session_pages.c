@@ -226,17 +226,16 @@ ask_again(struct req *rq)
 	return (false);
 }
 
-/* `for` is the last word of the route ("show", "approve"), which the page
- * says in a sentence of its own. */
+/* `for` is what the route does ("requests/approve"), which the page says in a
+ * sentence of its own. */
 static void
 to_signin_again(struct req *rq)
 {
-	const char	*word = strrchr(rq->route->pattern, '/');
 	struct buf	 b;
 
 	buf_init(&b, rq->arena, 4 * SESSION_NEXT_MAX);
 	buf_str(&b, "/signin/again?for=");
-	buf_url(&b, word == NULL ? "" : word + 1);
+	buf_url(&b, route_word(rq->arena, rq->route));
 	buf_str(&b, "&next=");
 	buf_url(&b, here(rq));
 	respond_see_other(rq, buf_text(&b));

@@ -130,8 +130,12 @@ check_csrf(struct req *rq)
 
 	if (origin != NULL && !origin_fits(rq, origin))
 		req_fail(rq, 403, "origin");
-	if (!token_eq(req_form(rq, "csrf"), respond_csrf(rq)))
-		req_fail(rq, 403, "csrf");
+	if (token_eq(req_form(rq, "csrf"), respond_csrf(rq)))
+		return;
+	/* A fresh sign-in gave the session a new cookie: who loads the page
+	 * again that came of it sends a form of the old one. */
+	req_fail(rq, 403, req_form(rq, "again_body")[0] != '\0' &&
+	    origin != NULL ? "again_csrf" : "csrf");
 }
 
 static bool

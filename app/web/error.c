@@ -25,6 +25,11 @@ static const struct {
 	    "The form is from before you signed in or out, or did not come "
 	    "from this site. Nothing was changed. Go back, load the page "
 	    "again and send it once more.", false, true, true, "" } },
+	{ "again_csrf", { 403, "This was sent already",
+	    "This page is the answer to a form that was sent before; loading "
+	    "it again does nothing a second time, and what it showed is not "
+	    "shown again. Look whether what you wanted was done.",
+	    false, false, true, "" } },
 	{ "origin", { 403, "This form came from another site",
 	    "It was sent from a page that is not ours, so nothing was "
 	    "changed. Open the page here and fill it in there.",

@@ -129,3 +129,23 @@ pattern_fits(const char *pattern, const char *path, struct req *rq)
 		path++;
 	}
 }
+
+const char *
+route_word(struct arena *a, const struct route *route)
+{
+	const char	*p, *before = "", *last = "";
+	size_t		 n, before_n = 0, last_n = 0;
+
+	for (p = route->pattern; *p != '\0'; p += n) {
+		p += strspn(p, "/");
+		n = strcspn(p, "/");
+		if (n == 0 || *p == ':')
+			continue;
+		before = last;
+		before_n = last_n;
+		last = p;
+		last_n = n;
+	}
+	return (arena_fmt(a, "%.*s/%.*s", (int)before_n, before, (int)last_n,
+	    last));
+}

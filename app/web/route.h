@@ -36,6 +36,9 @@ extern const struct route routes[];
 void	route_setup(const struct route *table);
 /* "GET" */
 const char	*method_name(enum method);
+/* What a route does, by its last two words that are no parameters: "requests/
+ * approve" of "/staff/requests/:id/approve". */
+const char	*route_word(struct arena *, const struct route *);
 /* "CONTACT|FRESH"; static until the next call. */
 const char	*guard_text(unsigned guard);
 /* Finds the row; NULL if none.  ret_allowed is set to the methods of the

@@ -99,7 +99,16 @@ test_words(void **state)
 	struct arena	*a = arena_new(4096, NULL, NULL);
 
 	(void)state;
+	assert_string_equal(account_action("requests/approve"),
+	    "approve a request");
 	assert_string_equal(account_action("approve"), "approve a request");
+	/* The same last word, by what stands before it. */
+	assert_string_equal(account_action("passkeys/remove"),
+	    "remove a passkey");
+	assert_string_equal(account_action("two-factor/remove"),
+	    "turn two-factor sign-in off");
+	assert_string_equal(account_action("asks/share"),
+	    "let a contact in to a client");
 	/* What stands in an address is never repeated. */
 	assert_null(strstr(account_action("<b>pay me</b>"), "pay"));
 	assert_string_equal(account_role(ACCOUNT_ADMIN, MEMBER_NONE), "Admin");

@@ -169,12 +169,25 @@ def test_doctor(ctl):
     assert "BAD" not in out
     for what in ("database", "schema", "master key", "mail"):
         assert re.search(rf"^ok +{what} ", out, re.M), out
+    ctl.sql("INSERT INTO outbox (kind, state) VALUES ('verify', 'dropped'), "
+            "('verify', 'dropped'), ('verify', 'failed')")
+    assert "0 queued, 1 failed, 2 dropped" in ctl.done("doctor")
+    found = json.loads(ctl.done("doctor", "--json"))
+    assert all(one["ok"] is True for one in found)
+    assert {"database", "schema", "master key", "mail"} <= {
+        one["what"] for one in found}
+    ctl.sql("DELETE FROM outbox")
     ctl.sql("SELECT mail_queue('verify', NULL, 'a@b', '{}')")
     ctl.sql("UPDATE outbox SET next_at = now() - interval '1 hour'")
     result = ctl("doctor")
     assert result.returncode == 1
     assert re.search(r"^BAD +mail +1 queued, 0 failed;.*60 minutes|1 hour",
                      result.stdout, re.M)
+    result = ctl("doctor", "--json")
+    assert result.returncode == 1
+    mail, = [one for one in json.loads(result.stdout)
+             if one["what"] == "mail"]
+    assert mail["ok"] is False and "courier" in mail["text"]
 
 
 def test_doctor_says_that_the_schema_is_another(ctl, cluster):
@@ -288,6 +301,35 @@ def test_first_admin(ctl):
     ctl.done("staff", "add", "a@revio.example", "--name", "A", "--role",
              "admin", stdin=PASSWORD)
     assert ctl.done("staff", "link-first-admin") == ""
+
+
+def test_first_admin_beside_a_disabled_one(ctl):
+    """All admins are disabled, admin@localhost among them: there is a way
+    back in, under the next free address."""
+    for name in ("admin@localhost", "admin2@localhost"):
+        ctl.done("staff", "add", name, "--name", "A", "--role", "admin",
+                 stdin=PASSWORD)
+    assert ctl.done("staff", "link-first-admin") == ""
+    ctl.sql("UPDATE account SET state = 'disabled'")
+    assert invite(ctl, "staff", "link-first-admin")[1] == "admin3@localhost"
+    # An address that was named is that one, or none.
+    line = ctl.refused("staff", "link-first-admin", "--email",
+                       "admin@localhost")
+    assert "has an account already" in line
+
+
+def test_everybody_is_signed_out(ctl):
+    ctl.done("staff", "add", "a@revio.example", "--name", "A", "--role",
+             "admin", stdin=PASSWORD)
+    ctl.sql("INSERT INTO session (id_hash, account_id, expires_at) SELECT "
+            "h::bytea, id, now() + interval '1 day' FROM account, "
+            "unnest(ARRAY['a', 'b']) AS h")
+    assert ctl("session", "end").returncode == 2
+    assert ctl.sql("SELECT count(*) FROM session") == [(2,)]
+    assert "2 sessions" in ctl.done("session", "end", "--all")
+    assert ctl.sql("SELECT count(*) FROM session") == [(0,)]
+    assert ctl.sql("SELECT actor_kind FROM audit WHERE action = "
+                   "'session.all_ended'") == [("operator",)]
 
 
 # ---- lists and import

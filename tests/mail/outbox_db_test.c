@@ -364,7 +364,7 @@ test_void(void **state)
 	why[sizeof(why) - 1] = '\0';
 	outbox_end(one, ONE, mail.id, OUTBOX_VOID, why);
 	assert_int_equal(number("SELECT octet_length(last_error) FROM outbox"
-	    " WHERE state = 'failed'"), 199);
+	    " WHERE state = 'dropped'"), 199);
 	assert_int_equal(number("SELECT count(*) FROM outbox"
 	    " WHERE state = 'queued'"), 0);
 }

@@ -129,7 +129,7 @@ static const char *const	kinds[] = {
 	"verify", "account_exists", "staff_invite", "recovery",
 	"password_reset", "password_changed", "email_confirm", "email_taken",
 	"email_changed", "email_undone", "new_device",
-	"account_closed",
+	"account_closed", "signin_failed", "sessions_ended", "ask_let_in",
 	"request_submitted_staff", "request_submitted", "request_approved",
 	"request_shared", "request_rejected", "request_withdrawn",
 	"invitation", "owner_person_joined",

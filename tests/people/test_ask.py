@@ -1,6 +1,8 @@
 """A contact without a client asks to join one: staff read it, and nobody learns
 who is a client."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from lib import flows
 
 
@@ -46,6 +48,117 @@ def test_the_answer_tells_nothing(server):
     owner.post("/people/ask", {"csrf": csrf, "client": "X Co"}).expect(404)
 
 
+def asked(server, client="Somewhere", domain="asker.example"):
+    """A contact who asked, and the path of the ask."""
+    person = flows.contact(server, email=flows.address(domain),
+                           client="Elsewhere")
+    ask(person, client).expect(303)
+    number = server.sql("SELECT j.id FROM join_ask j JOIN person p USING "
+                        "(account_id) WHERE p.email = %s AND ended_at IS NULL",
+                        (person.email,))[0][0]
+    return person, f"/staff/asks/{number}/share"
+
+
+def empty_client(server, code, *domains):
+    """As an import makes it: nobody is there yet."""
+    server.sql("INSERT INTO tenant (id, code, name, name_folded, slug) VALUES "
+               "(gen_random_uuid(), %s, %s, %s, %s)",
+               (code, code.title(), code.lower(), code.lower()))
+    for domain in domains:
+        server.sql("INSERT INTO tenant_domain (tenant_id, domain) SELECT id, "
+                   "%s FROM tenant WHERE code = %s", (domain, code))
+
+
+def let_in(keeper, path, **fields):
+    page = keeper.get("/staff/asks").expect(200)
+    return keeper.submit(page, fields, path)
+
+
+def seat(server, person):
+    return server.sql(
+        "SELECT t.code, m.role, m.let_in_by FROM membership m JOIN tenant t "
+        "ON t.id = m.tenant_id JOIN person p USING (account_id) WHERE "
+        "p.email = %s", (person.email,))
+
+
+def test_staff_let_in_by_domain(server):
+    owner, keeper = flows.client_with_key(server, "DOMCO", "Dom Co")
+    server.sql("INSERT INTO tenant_domain (tenant_id, domain) SELECT id, "
+               "'dom.example' FROM tenant WHERE code = 'DOMCO'")
+    person, path = asked(server, "Dom Co", "dom.example")
+    page = keeper.get("/staff/asks")
+    assert page.form(path).fields["tenant"] == "DOMCO"
+    answer = keeper.submit(page, {}, path).expect(303)
+    assert "Let in" in keeper.follow(answer).words
+    assert seat(server, person) == [("DOMCO", "member", "domain")]
+    assert flows.show_key(person) == flows.show_key(owner)
+    server.mail.wait(person.email, "You belong to Dom Co")
+    told = server.mail.wait(owner.email, "can see the key of Dom Co")
+    assert person.email in told.text and "mail domain of yours" in told.text
+    assert server.sql("SELECT detail->>'rule' FROM audit WHERE action = "
+                      "'membership.created' ORDER BY id DESC LIMIT 1") == [
+                          ("domain",)]
+    # Once.
+    csrf = keeper.get("/staff/asks").form("signout").fields["csrf"]
+    keeper.post(path, {"csrf": csrf, "tenant": "DOMCO", "reason": "x"}) \
+        .expect(404)
+
+
+def test_staff_let_in_with_a_reason(server):
+    owner, keeper = flows.client_with_key(server, "REASCO", "Reas Co")
+    person, path = asked(server, "Reas Co")
+    for fields in ({}, {"reason": " "}, {"reason": "x" * 1001},
+                   {"tenant": "NOBODY", "reason": "known"},
+                   {"tenant": "", "reason": "known"}):
+        page = let_in(keeper, path, **fields).expect(422)
+        assert page.title.startswith("Error:") and 'href="#ask"' in page.text
+        assert seat(server, person) == []
+    assert page.form(path).fields["reason"] == "known"
+    server.sql("UPDATE session SET fresh_at = now() - interval '16 min'")
+    page = let_in(keeper, path, reason="Ada called us").expect(200)
+    assert "You want to let a contact in to a client." in page.words
+    keeper.submit(page, {"password": flows.PASSWORD}, path).expect(303)
+    assert seat(server, person) == [("REASCO", "member", "reason")]
+    server.mail.wait(owner.email, "can see the key of Reas Co")
+
+
+def test_public_mail_is_no_domain(server):
+    keeper = flows.staff(server)
+    empty_client(server, "PUBCO")
+    server.sql("ALTER TABLE tenant_domain DISABLE TRIGGER "
+               "tenant_domain_private")
+    server.sql("INSERT INTO tenant_domain (tenant_id, domain) SELECT id, "
+               "'gmail.com' FROM tenant WHERE code = 'PUBCO'")
+    server.sql("ALTER TABLE tenant_domain ENABLE TRIGGER "
+               "tenant_domain_private")
+    person, path = asked(server, "Pubco", "gmail.com")
+    let_in(keeper, path, tenant="PUBCO").expect(422)
+    assert seat(server, person) == []
+
+
+def test_one_owner_of_many_at_once(make_server):
+    """Several are let in at once to a client that nobody belongs to."""
+    server = make_server(workers=2, courier=True)
+    keeper = flows.staff(server)
+    for turn in range(3):
+        code = f"EMPTY{turn}"
+        empty_client(server, code, "many.example")
+        people = [asked(server, code, "many.example") for _ in range(5)]
+        page = keeper.get("/staff/asks").expect(200)
+        forms = [page.form(path).fields for _, path in people]
+        clients = []
+        for _ in people:
+            clients.append(server.client())
+            clients[-1].cookies = dict(keeper.cookies)
+        with ThreadPoolExecutor(5) as pool:
+            answers = list(pool.map(
+                lambda i: clients[i].post(people[i][1], {
+                    **forms[i], "tenant": code}), range(5)))
+        assert [a.status for a in answers] == [303] * 5
+        roles = sorted(seat(server, person)[0][1] for person, _ in people)
+        assert roles == ["member"] * 4 + ["owner"]
+
+
 def test_one_is_open_at_a_time(server):
     person = flows.contact(server, client="Elsewhere")
     for client in ("First Co", "Second Co"):
@@ -73,3 +186,7 @@ def test_page_in_the_browser(server, browser):
     browser.go("/people").inspect("people-ask")
     keeper = flows.staff(server)
     browser.forget().take_session(keeper).go("/staff/asks").inspect("asks")
+    browser.find("details.disclose summary").click()
+    browser.inspect("asks-let-in")
+    browser.press_submit("/share")
+    browser.inspect("asks-error")

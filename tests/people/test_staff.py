@@ -132,6 +132,26 @@ def test_disable_and_enable(server, keeper):
                       "account_id = %s", (account,)) == [(0,)]
 
 
+def test_end_all_sessions(server, keeper, admin):
+    person = flows.contact(server)
+    account = id_of(server, person)
+    path = f"/staff/people/{account}"
+    answer = keeper.submit(keeper.get(path), {}, "/sign-out$").expect(303)
+    assert "All sessions have ended" in keeper.follow(answer).words
+    assert person.get("/profile").expect(303).location.startswith("/signin")
+    assert server.sql("SELECT count(*) FROM known_browser WHERE account_id = "
+                      "%s", (account,)) == [(0,)]
+    assert "session.all_ended" in audits(server, account)
+    server.mail.wait(person.email, "signed out everywhere")
+    flows.sign_in(server, person.email)
+    # Of staff by admins alone, and not oneself: there is another way.
+    post(keeper, f"/staff/people/{id_of(server, admin)}/sign-out").expect(404)
+    post(keeper, f"/staff/people/{id_of(server, keeper)}/sign-out").expect(404)
+    other = flows.staff(server)
+    post(admin, f"/staff/people/{id_of(server, other)}/sign-out").expect(303)
+    other.get("/staff/queue").expect(303)
+
+
 def test_staff_do_not_disable_staff(server, keeper, admin):
     other = flows.staff(server, name="Other Keeper")
     path = f"/staff/people/{id_of(server, other)}"

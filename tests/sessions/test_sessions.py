@@ -226,7 +226,7 @@ def test_protected_action(server, email, referer, following):
     assert page.title.startswith("Is it you?")
     answer = browser.post(path, {"csrf": csrf, "x": "y" * 40000},
                           headers=headers).expect(303)
-    assert answer.location.startswith("/signin/again?for=remove&next=")
+    assert answer.location.startswith("/signin/again?for=two-factor%2Fremove&next=")
     page = browser.follow(answer).expect(200)
     answer = browser.submit(page, {"password": PASSWORD}, "/signin/again$")
     assert answer.expect(303).location == following
