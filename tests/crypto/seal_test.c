@@ -318,6 +318,8 @@ test_locked_after_fork(void **state)
 		/* RLIMIT_MEMLOCK leaves nothing, or this is a build with
 		 * ASan, which makes mlock() do nothing. */
 		keyring_free(ring);
+		print_message("skipped: nothing can be locked into memory "
+		    "here (RLIMIT_MEMLOCK is used up, or AddressSanitizer)\n");
 		skip();
 	}
 	child = fork();
