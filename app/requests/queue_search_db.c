@@ -41,6 +41,12 @@
     "  AND (lower(r.name) COLLATE \"C\", r.id)"			\
     "    < (lower($1::text) || U&'\\+10FFFF', " NIL ") AND" SUITS	\
     "  ORDER BY lower(r.name) COLLATE \"C\", r.id LIMIT 100) r LIMIT 300)"
+/* Each name stands there once, however many requests bear it. */
+#define OF_NAMES(where)							\
+    "(SELECT q.id FROM request_name w CROSS JOIN LATERAL ("		\
+    "  SELECT r.id FROM unnest($3::text[]) s (standing) JOIN request r"	\
+    "  ON r.standing = s.standing AND lower(r.name) COLLATE \"C\" = w.name" \
+    "  AND" SUITS "LIMIT 50) q WHERE" where "LIMIT 300)"
 #define OF_PEOPLE(where)						\
     "(SELECT q.id FROM person p CROSS JOIN LATERAL ("			\
     "  SELECT r.id FROM request r WHERE r.account_id = p.account_id"	\
@@ -94,8 +100,7 @@ queue_db_search(struct db *db, const struct queue_filter *f, const char *me)
 	    " UNION ALL " BY_NAME
 	    " UNION ALL " OF_TENANTS(HOLDS("lower(t.name)"))
 	    " UNION ALL " OF_PEOPLE(HOLDS("lower(p.name)"))
-	    " UNION ALL (SELECT r.id FROM request r WHERE"
-	    HOLDS("lower(r.name)") "AND" FITS "LIMIT 300)"));
+	    " UNION ALL " OF_NAMES(HOLDS("w.name"))));
 	_Static_assert(QUEUE_HITS_MAX == 200, "the limit above");
 	struct queue_list	 list = { .next_after = "" };
 	const struct db_rows	*rows;

@@ -27,7 +27,7 @@ PEOPLE = ["Maya Dorsey", "Ken Watanabe", "Zofia Król", "Ali Reza", "Ana Sousa",
           "Omar Reyes", "Layla Haddad", "Jon Bell", "Priya Raman"]
 STATES = ["approved", "rejected", "shared", "withdrawn"]
 TABLES = ["account", "person", "tenant", "tenant_domain", "membership",
-          "subscription", "subscription_key", "request"]
+          "subscription", "subscription_key", "request", "request_name"]
 
 
 @dataclass
@@ -202,6 +202,8 @@ def load(connection, world):
                    "reason")
         copy(cursor, "request", columns, past(world, now))
         copy(cursor, "request", columns, waiting(world, now))
+        cursor.execute("INSERT INTO request_name SELECT DISTINCT lower(name) "
+                       'COLLATE "C" FROM request')
         for _, definition in indexes:
             cursor.execute(definition)
     connection.commit()
