@@ -164,31 +164,10 @@ catalogue_lines_wrong(const char *text, size_t max_chars)
 const char *
 catalogue_day_wrong(const char *typed, int64_t now, int64_t *ret_at)
 {
-	static const int	 days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30,
-				    31, 30, 31 };
-	const char		*form = "Write the day as in 2026-12-01.";
-	int64_t			 y, m, d, at, era, before, of_era, of_year;
-	char			 part[11];
-	bool			 leap;
+	int64_t	at;
 
-	if (strlen(typed) != 10 || typed[4] != '-' || typed[7] != '-')
-		return (form);
-	memcpy(part, typed, sizeof(part));
-	part[4] = part[7] = '\0';
-	if (!str_to_int(part, 2000, 9999, &y) ||
-	    !str_to_int(part + 5 + (part[5] == '0'), 1, 12, &m) ||
-	    !str_to_int(part + 8 + (part[8] == '0'), 1, 31, &d))
-		return (form);
-	leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-	if (d > days[m - 1] + (m == 2 && leap))
-		return ("There is no such day in that month.");
-	/* Days from 1970, by years that begin in March and eras of 400. */
-	before = m <= 2 ? y - 1 : y;
-	era = before / 400;
-	of_era = before - era * 400;
-	of_year = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-	at = (era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
-	    of_year - 719468) * DAY_US;
+	if (strlen(typed) != strlen("2026-12-01") || !clock_parse(typed, &at))
+		return ("Write a day of the calendar, as in 2026-12-01.");
 	if (at <= now)
 		return ("Choose a day from tomorrow on. Those who have a key "
 		    "need the time.");

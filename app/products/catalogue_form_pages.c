@@ -37,7 +37,7 @@ static const struct field_text {
 	[DETAIL_SECOND] = { "calls_a_second", "Calls a second",
 	    "The burst that is let through. Empty: no limit.",
 	    false, true, false },
-	[DETAIL_MINUTE] = { "calls_a_minute", "Calls a minute", NULL,
+	[DETAIL_MINUTE] = { "calls_a_minute", "Calls a minute", "Of each client.",
 	    false, true, false },
 	[DETAIL_DAY] = { "calls_a_day", "Calls a day", "Empty: no limit.",
 	    false, true, false },

@@ -92,6 +92,13 @@ WAITS struct product *product_db_find(struct db *, const char *slug,
 /* The text of a version of its terms, Markdown; NULL: there is none. */
 WAITS const char *product_db_terms(struct db *, const char *product_id,
 		    int64_t version);
+struct product_accepted {
+	const char	*product_id;	/* NULL: nothing was to be accepted */
+	int64_t		 version, at;
+};
+/* Which terms were accepted with a request, and when. */
+WAITS struct product_accepted product_db_accepted(struct db *,
+		    const char *request_id);
 WAITS struct product_resources product_db_resources(struct db *,
 		    const char *product_id);
 WAITS struct product_standing product_db_standing(struct db *,

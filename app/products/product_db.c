@@ -68,6 +68,26 @@ product_db_terms(struct db *db, const char *product_id, int64_t version)
 	return (rows->n == 0 ? NULL : db_text(rows, 0, 0));
 }
 
+struct product_accepted
+product_db_accepted(struct db *db, const char *request_id)
+{
+	const struct db_rows	*rows;
+
+	DB_QUERY(product_accepted,
+	    "SELECT product_id, version, "
+	    "(extract(epoch FROM at) * 1000000)::bigint "
+	    "FROM terms_acceptance WHERE request_id = $1::uuid");
+
+	rows = db_read(db, &product_accepted, DB_ARGS(request_id));
+	if (rows->n == 0)
+		return ((struct product_accepted){ NULL, 0, 0 });
+	return ((struct product_accepted){
+		.product_id = db_text(rows, 0, 0),
+		.version = db_number(rows, 0, 1),
+		.at = db_number(rows, 0, 2),
+	});
+}
+
 struct product_resources
 product_db_resources(struct db *db, const char *product_id)
 {

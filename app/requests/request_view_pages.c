@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "products/product.h"
 #include "requests/reason.h"
 #include "requests/thread.h"
 #include "subscriptions/subscription.h"
@@ -33,7 +34,13 @@ request_view_respond(struct req *rq, int status, const struct request *r,
 	static const struct request_typed nothing;
 	struct view	*v = view_new(rq->arena);
 	struct thread	 thread = thread_db_read(rq->db, r->id, false);
+	struct product_accepted	accepted;
 
+	accepted = product_db_accepted(rq->db, r->id);
+	view_int(v, "terms_version", accepted.version);
+	view_text(v, "terms_of", accepted.product_id);
+	view_text(v, "terms_at", accepted.version == 0 ? "" :
+	    clock_long(rq->arena, accepted.at));
 	if (typed == NULL)
 		typed = &nothing;
 	form_fields(v, "tenant", "existing", "code", "client", "approve_reason",

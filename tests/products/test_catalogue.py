@@ -333,6 +333,10 @@ def test_terms_are_accepted_with_the_request(server, admin):
     assert "<h2>Two</h2>" in old.text and "not the one" in old.words
     for none in ("0", "4", "x", "99999999999"):
         admin.get(f"{path}/terms/{none}").expect(404)
+    number = server.sql("SELECT request_id FROM terms_acceptance WHERE "
+                        "product_id = %s", (id,))[0][0]
+    page = admin.get(f"/staff/requests/{number}").expect(200)
+    assert "Terms accepted Version 2 , " in page.words
     # Taken away, nothing is asked.
     post_terms(admin, path, "").expect(303)
     bob = flows.contact(server, client="Free Works")
@@ -413,8 +417,8 @@ def test_hidden_is_for_those_who_hold_a_key(server, admin):
 
 
 @pytest.mark.parametrize("day, said", [
-    ("", "Write the day"), ("tomorrow", "Write the day"),
-    ("2026-13-01", "Write the day"), ("2027-02-29", "no such day"),
+    ("", "a day of the calendar"), ("tomorrow", "a day of the calendar"),
+    ("2026-13-01", "a day of the calendar"), ("2027-02-29", "a day of the calendar"),
     ("2020-01-01", "from tomorrow on"), ("2999-01-01", "within two years")])
 def test_a_day_refused_and_kept(server, admin, day, said):
     path = f"{LIST}/" + server.sql(
