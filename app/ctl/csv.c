@@ -12,7 +12,8 @@ static bool		 at_line_end(const struct csv *);
 void
 csv_begin(struct csv *csv, struct arena *arena, const char *text, size_t bytes)
 {
-	*csv = (struct csv){ .arena = arena, .p = text, .end = text + bytes };
+	*csv = (struct csv){ .arena = arena, .p = text, .end = text + bytes,
+	    .line = 1 };
 	if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		csv->p += 3;
 }
@@ -21,14 +22,12 @@ enum csv_next
 csv_next(struct csv *csv, struct csv_row *ret_row, const char **ret_why)
 {
 	memset(ret_row, 0, sizeof(*ret_row));
-	do {
-		ret_row->number = ++csv->number;
-		if (csv->p == csv->end)
-			return (CSV_END);
-		if (!at_line_end(csv))
-			break;
+	for (; csv->p < csv->end && at_line_end(csv); csv->line++)
 		csv->p += *csv->p == '\r' ? 2 : 1;
-	} while (true);
+	ret_row->number = ++csv->number;
+	ret_row->line = csv->line;
+	if (csv->p == csv->end)
+		return (CSV_END);
 
 	for (;;) {
 		if (ret_row->n == CSV_FIELDS_MAX) {
@@ -42,6 +41,7 @@ csv_next(struct csv *csv, struct csv_row *ret_row, const char **ret_why)
 			return (CSV_ROW);
 		if (at_line_end(csv)) {
 			csv->p += *csv->p == '\r' ? 2 : 1;
+			csv->line++;
 			return (CSV_ROW);
 		}
 		csv->p++;	/* the comma */
@@ -87,6 +87,7 @@ quoted(struct csv *csv, const char **ret_field, const char **ret_why)
 			if (closed)
 				break;
 		}
+		csv->line += *csv->p == '\n';
 		buf_chr(&out, *csv->p);
 	}
 	if (!closed) {

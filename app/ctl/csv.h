@@ -1,7 +1,7 @@
 /*
  * CSV (RFC 4180): fields parted by commas, rows by LF or CRLF, quotes doubled
  * inside of quotes; a byte order mark is skipped.  Strict: whatever could be
- * read in two ways is refused with the row that it stands in.
+ * read in two ways is refused with the line that its row begins in.
  */
 #ifndef CTL_CSV_H
 #define CTL_CSV_H
@@ -14,12 +14,13 @@ struct csv_row {
 	const char	*fields[CSV_FIELDS_MAX];
 	int		 n;
 	int64_t		 number;	/* of the row, from 1, the header */
+	int64_t		 line;		/* of the file, where it begins */
 };
 
 struct csv {
 	struct arena	*arena;
 	const char	*p, *end;
-	int64_t		 number;
+	int64_t		 number, line;
 };
 
 enum csv_next { CSV_ROW, CSV_END, CSV_BAD };

@@ -49,13 +49,24 @@ struct ctl_tenants {
 	size_t		 n_domains;
 	const char	**domain_tenant, **domain;	/* id and domain */
 };
-/* Which of these codes or slugs are taken, and which domains belong to
- * public mail: one row each, (what, value). */
-WAITS const struct db_rows *ctl_db_tenants_taken(struct db *,
-		    const struct ctl_tenants *);
-/* All or none; false when somebody was faster. */
-WAITS MUST_CHECK bool ctl_db_tenants_add(struct db *,
-		    const struct ctl_tenants *);
+/* Clients whose name changes, in columns. */
+struct ctl_renames {
+	size_t		 n;
+	const char	**id, **name, **folded;
+};
+/* (place from 1, id, name, code, domains parted by ";") of the clients that have
+ * these codes, or had them: then the code is another. */
+WAITS const struct db_rows *ctl_db_tenants_there(struct db *,
+		    const char *const *codes, size_t n);
+/* Those of them that belong to public mail, and those that are taken. */
+WAITS const struct db_rows *ctl_db_public_domains(struct db *,
+		    const char *const *domains, size_t n);
+WAITS const struct db_rows *ctl_db_slugs_taken(struct db *,
+		    const char *const *slugs, size_t n);
+/* New clients, domains for them and for others, and new names: all or none;
+ * false when somebody was faster. */
+WAITS MUST_CHECK bool ctl_db_tenants_import(struct db *,
+		    const struct ctl_tenants *, const struct ctl_renames *);
 
 /* For doctor. */
 WAITS const struct db_rows *ctl_db_server(struct db *);	/* version, role */

@@ -1,42 +1,27 @@
 /*
  * latchkeyctl tenant import: a list of clients from another system, as
  * code,name,email_domains with the domains parted by semicolons.  The file is
- * taken as a whole or not at all; each bad row is told with its number.
+ * taken as a whole or not at all; each bad row is told with its line.
  */
-#include "ctl/ctl.h"
+#include "ctl/import.h"
 
 #include <errno.h>
 
 #include "base/str.h"
 #include "crypto/token.h"
 #include "ctl/csv.h"
-#include "ctl/ctl_db.h"
-#include "mail/address.h"
-#include "tenants/tenant.h"
+#include "tenants/tenant_edit.h"
 
-#define FILE_MAX_BYTES	(16u * 1024 * 1024)
-#define TENANTS_MAX	20000
-#define DOMAINS_MAX	(4 * TENANTS_MAX)
-#define COMPLAINTS_MAX	20	/* then it says how many more there are */
-
-struct import {
-	struct ctl		*ctl;
-	const char		*file;
-	struct ctl_tenants	 t;
-	int64_t			*row;		/* of each tenant */
-	size_t			*domain_row;	/* tenant of each domain */
-	int64_t			 complaints;
-};
+#define FILE_MAX_BYTES	(32u * 1024 * 1024)
 
 static MUST_CHECK bool	 read_file(struct ctl *, const char *, char **,
 			    size_t *);
+static void	 prepare(struct import *);
 static void	 read_rows(struct import *, const char *, size_t);
 static void	 read_tenant(struct import *, const struct csv_row *);
-static void	 read_domains(struct import *, int64_t, size_t, const char *);
+static void	 read_domains(struct import *, int64_t line, const char *);
 static void	 check_twins(struct import *);
-static void	 check_taken(struct import *);
-static void	 complain(struct import *, int64_t, const char *, ...)
-		    FORMAT(3, 4);
+static void	 say(const struct import *, bool is_dry);
 
 enum ctl_exit
 ctl_tenant_import(struct ctl *ctl)
@@ -51,22 +36,38 @@ ctl_tenant_import(struct ctl *ctl)
 	in.file = ctl->argv[0];
 	if (!read_file(ctl, in.file, &text, &bytes))
 		return (CTL_REFUSED);
+	prepare(&in);
 	read_rows(&in, text, bytes);
 	if (in.complaints == 0)
 		check_twins(&in);
-	if (in.complaints == 0 && in.t.n > 0)
-		check_taken(&in);
-	if (in.complaints > COMPLAINTS_MAX)
+	if (in.complaints == 0 && in.n > 0)
+		import_plan(&in);
+	if (in.complaints > IMPORT_COMPLAINTS_MAX)
 		fprintf(stderr, "%s: and %lld more\n", in.file,
-		    (long long)in.complaints - COMPLAINTS_MAX);
+		    (long long)in.complaints - IMPORT_COMPLAINTS_MAX);
 	if (in.complaints > 0)
 		return (ctl_refuse("nothing was imported"));
-	if (!dry && in.t.n > 0 && !ctl_db_tenants_add(ctl->db, &in.t))
+	if (dry)
+		import_print(&in);
+	else if (in.n > 0 && !import_do(&in))
 		return (ctl_refuse("somebody made one of these clients at the "
 		    "same moment: nothing was imported, try again"));
-	printf("%zu client%s %s\n", in.t.n, in.t.n == 1 ? "" : "s",
-	    dry ? "would be added" : "added");
+	say(&in, dry);
 	return (CTL_DONE);
+}
+
+void
+import_complain(struct import *in, int64_t line, const char *fmt, ...)
+{
+	va_list	ap;
+
+	if (in->complaints++ >= IMPORT_COMPLAINTS_MAX)
+		return;
+	fprintf(stderr, "%s: line %lld ", in->file, (long long)line);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
 }
 
 static bool
@@ -90,7 +91,7 @@ read_file(struct ctl *ctl, const char *name, char **ret_text,
 	}
 	(void)fclose(f);
 	if (n > FILE_MAX_BYTES) {
-		(void)ctl_refuse("%s: more than 16 MiB", name);
+		(void)ctl_refuse("%s: more than 32 MiB", name);
 		return (false);
 	}
 	*ret_text = text;
@@ -99,33 +100,40 @@ read_file(struct ctl *ctl, const char *name, char **ret_text,
 }
 
 static void
+prepare(struct import *in)
+{
+	struct arena	*a = in->ctl->arena;
+	size_t		 n = IMPORT_TENANTS_MAX + 1;
+
+	in->id = arena_calloc(a, n, sizeof(*in->id));
+	in->code = arena_calloc(a, n, sizeof(*in->code));
+	in->name = arena_calloc(a, n, sizeof(*in->name));
+	in->slug = arena_calloc(a, n, sizeof(*in->slug));
+	in->line = arena_calloc(a, n, sizeof(*in->line));
+	in->first_domain = arena_calloc(a, n, sizeof(*in->first_domain));
+	in->what = arena_calloc(a, n, sizeof(*in->what));
+	in->old_name = arena_calloc(a, n, sizeof(*in->old_name));
+	in->domain = arena_calloc(a, IMPORT_DOMAINS_MAX, sizeof(*in->domain));
+	in->domain_there = arena_calloc(a, IMPORT_DOMAINS_MAX,
+	    sizeof(*in->domain_there));
+}
+
+static void
 read_rows(struct import *in, const char *text, size_t bytes)
 {
 	static const char *const header[] = { "code", "name",
 	    "email_domains" };
-	struct arena	*a = in->ctl->arena;
 	struct csv_row	 row;
 	struct csv	 csv;
 	const char	*why;
 	enum csv_next	 next;
 	size_t		 i;
 
-	in->t.id = arena_calloc(a, TENANTS_MAX, sizeof(char *));
-	in->t.code = arena_calloc(a, TENANTS_MAX, sizeof(char *));
-	in->t.name = arena_calloc(a, TENANTS_MAX, sizeof(char *));
-	in->t.folded = arena_calloc(a, TENANTS_MAX, sizeof(char *));
-	in->t.slug = arena_calloc(a, TENANTS_MAX, sizeof(char *));
-	in->row = arena_calloc(a, TENANTS_MAX, sizeof(*in->row));
-	in->t.domain_tenant = arena_calloc(a, DOMAINS_MAX, sizeof(char *));
-	in->t.domain = arena_calloc(a, DOMAINS_MAX, sizeof(char *));
-	in->domain_row = arena_calloc(a, DOMAINS_MAX,
-	    sizeof(*in->domain_row));
-
-	csv_begin(&csv, a, text, bytes);
+	csv_begin(&csv, in->ctl->arena, text, bytes);
 	while ((next = csv_next(&csv, &row, &why)) == CSV_ROW) {
 		if (row.n != COUNT(header)) {
-			complain(in, row.number, "has %d fields where there "
-			    "should be 3", row.n);
+			import_complain(in, row.line, "has %d fields where "
+			    "there should be 3", row.n);
 			continue;
 		}
 		if (row.number > 1) {
@@ -134,15 +142,15 @@ read_rows(struct import *in, const char *text, size_t bytes)
 		}
 		for (i = 0; i < COUNT(header); i++)
 			if (!str_eq(row.fields[i], header[i])) {
-				complain(in, 1, "is the header and must be "
-				    "code,name,email_domains");
+				import_complain(in, row.line, "is the header "
+				    "and must be code,name,email_domains");
 				return;
 			}
 	}
 	if (next == CSV_BAD)
-		complain(in, row.number, "%s", why);
+		import_complain(in, row.line, "%s", why);
 	else if (row.number == 1)
-		complain(in, 1, "is missing: the header "
+		import_complain(in, 1, "is missing: the header "
 		    "code,name,email_domains");
 }
 
@@ -151,75 +159,82 @@ read_tenant(struct import *in, const struct csv_row *row)
 {
 	struct arena	*a = in->ctl->arena;
 	const char	*code = row->fields[0], *name = row->fields[1];
-	const char	*advice;
-	size_t		 i = in->t.n;
+	const char	*advice, *upper;
 	char		*id;
 
-	if (i == TENANTS_MAX) {
-		complain(in, row->number, "is one more than %d clients",
-		    TENANTS_MAX);
+	if (in->n == IMPORT_TENANTS_MAX) {
+		import_complain(in, row->line, "is one more than %d clients",
+		    IMPORT_TENANTS_MAX);
+		return;
+	}
+	if (!str_utf8(code, strlen(code)) || !str_utf8(name, strlen(name)) ||
+	    !str_utf8(row->fields[2], strlen(row->fields[2]))) {
+		import_complain(in, row->line, "is not UTF-8");
 		return;
 	}
 	if (!tenant_code_valid(code)) {
-		complain(in, row->number, "has the code \"%s\": a code is 2 to "
-		    "32 of A-Z, 0-9 and - with none at its ends",
-		    str_utf8(code, strlen(code)) ? code : "?");
-		return;
-	}
-	if (!str_utf8(name, strlen(name))) {
-		complain(in, row->number, "is not UTF-8");
+		upper = str_upper(a, code);
+		import_complain(in, row->line, tenant_code_valid(upper) ?
+		    "has the code \"%s\": write it in capitals, %s" :
+		    "has the code \"%s\": a code is 2 to 32 of A-Z, 0-9 and "
+		    "- with none at its ends", str_has_control(code) ? "?" :
+		    code, upper);
 		return;
 	}
 	name = str_nfc(a, str_squeeze(a, name));
 	advice = tenant_name_advice(name);
 	if (advice != NULL) {
-		complain(in, row->number, "has a bad name: %s", advice);
+		import_complain(in, row->line, "has a bad name: %s", advice);
 		return;
 	}
 	id = arena_alloc(a, UUID_TEXT);
 	uuid_make(id);
-	in->t.id[i] = id;
-	in->t.code[i] = code;
-	in->t.name[i] = name;
-	in->t.folded[i] = tenant_fold(a, name);
-	in->t.slug[i] = tenant_slug(a, name, code);
-	in->row[i] = row->number;
-	in->t.n++;
-	read_domains(in, row->number, i, row->fields[2]);
+	in->id[in->n] = id;
+	in->code[in->n] = code;
+	in->name[in->n] = name;
+	in->slug[in->n] = tenant_slug(a, name, code);
+	in->line[in->n] = row->line;
+	in->what[in->n] = IMPORT_NEW;
+	in->first_domain[in->n] = in->n_domains;
+	read_domains(in, row->line, row->fields[2]);
+	in->first_domain[++in->n] = in->n_domains;
 }
 
 static void
-read_domains(struct import *in, int64_t number, size_t tenant,
-    const char *list)
+read_domains(struct import *in, int64_t line, const char *list)
 {
 	struct arena	*a = in->ctl->arena;
 	const char	*typed, *domain;
-	size_t		 n, i, first = in->t.n_domains;
+	size_t		 n, i, first = in->n_domains;
 
 	for (; *list != '\0'; list += n + (list[n] == ';')) {
 		n = strcspn(list, ";");
 		typed = str_squeeze(a, arena_strndup(a, list, n));
 		if (typed[0] == '\0')
 			continue;
-		domain = domain_parse(a, typed);
-		if (domain == NULL || strchr(domain, '.') == NULL) {
-			complain(in, number, "has a mail domain that is none: "
-			    "write them as in altaworx.com;altaworx.co.uk");
+		domain = tenant_host_parse(a, typed);
+		if (domain == NULL) {
+			import_complain(in, line, "has a mail domain that is "
+			    "none: write them as in "
+			    "altaworx.com;altaworx.co.uk");
 			continue;
 		}
-		for (i = first; i < in->t.n_domains; i++)
-			if (str_eq(in->t.domain[i], domain))
+		for (i = first; i < in->n_domains; i++)
+			if (str_eq(in->domain[i], domain))
 				break;
-		if (i < in->t.n_domains)
+		if (i < in->n_domains)
 			continue;
-		if (in->t.n_domains == DOMAINS_MAX) {
-			complain(in, number, "has one more than %d mail "
-			    "domains", DOMAINS_MAX);
+		if (in->n_domains - first == TENANT_DOMAINS_MAX) {
+			import_complain(in, line, "has more than %d mail "
+			    "domains", TENANT_DOMAINS_MAX);
 			return;
 		}
-		in->domain_row[in->t.n_domains] = tenant;
-		in->t.domain_tenant[in->t.n_domains] = in->t.id[tenant];
-		in->t.domain[in->t.n_domains++] = domain;
+		if (in->n_domains == IMPORT_DOMAINS_MAX) {
+			import_complain(in, line, "has one more than %d mail "
+			    "domains", IMPORT_DOMAINS_MAX);
+			return;
+		}
+		in->domain[in->n_domains++] = domain;
 	}
 }
 
@@ -237,73 +252,33 @@ place_compare(const void *a, const void *b)
 	return (c != 0 ? c : (x->i > y->i) - (x->i < y->i));
 }
 
-/* The same code twice in the file is a mistake; the same slug is two clients
- * of like names, and the later one's is made of its code. */
+/* The same code twice in the file is a mistake. */
 static void
 check_twins(struct import *in)
 {
 	struct place	*by;
 	size_t		 i;
 
-	by = arena_calloc(in->ctl->arena, in->t.n + 1, sizeof(*by));
-	for (i = 0; i < in->t.n; i++)
-		by[i] = (struct place){ in->t.code[i], i };
-	qsort(by, in->t.n, sizeof(*by), place_compare);
-	for (i = 1; i < in->t.n; i++)
+	by = arena_calloc(in->ctl->arena, in->n + 1, sizeof(*by));
+	for (i = 0; i < in->n; i++)
+		by[i] = (struct place){ in->code[i], i };
+	qsort(by, in->n, sizeof(*by), place_compare);
+	for (i = 1; i < in->n; i++)
 		if (str_eq(by[i].text, by[i - 1].text))
-			complain(in, in->row[by[i].i], "has the code %s again, "
-			    "as row %lld", by[i].text,
-			    (long long)in->row[by[i - 1].i]);
-	for (i = 0; i < in->t.n; i++)
-		by[i] = (struct place){ in->t.slug[i], i };
-	qsort(by, in->t.n, sizeof(*by), place_compare);
-	for (i = 1; i < in->t.n; i++)
-		if (str_eq(by[i].text, by[i - 1].text))
-			in->t.slug[by[i].i] = str_lower(in->ctl->arena,
-			    in->t.code[by[i].i]);
+			import_complain(in, in->line[by[i].i], "has the code "
+			    "%s again, as line %lld", by[i].text,
+			    (long long)in->line[by[i - 1].i]);
 }
 
 static void
-check_taken(struct import *in)
+say(const struct import *in, bool is_dry)
 {
-	const struct db_rows	*rows;
-	const char		*what, *value;
-	size_t			 i;
-	int			 row;
+	size_t	count[3] = { 0, 0, 0 }, row;
 
-	rows = ctl_db_tenants_taken(in->ctl->db, &in->t);
-	for (row = 0; row < rows->n; row++) {
-		what = db_text(rows, row, 0);
-		value = db_text(rows, row, 1);
-		for (i = 0; i < in->t.n; i++) {
-			if (str_eq(what, "code") &&
-			    str_eq(in->t.code[i], value))
-				complain(in, in->row[i], "has the code %s, "
-				    "which is there already", value);
-			if (str_eq(what, "slug") &&
-			    str_eq(in->t.slug[i], value))
-				in->t.slug[i] = str_lower(in->ctl->arena,
-				    in->t.code[i]);
-		}
-		for (i = 0; i < in->t.n_domains; i++)
-			if (str_eq(what, "public") &&
-			    str_eq(in->t.domain[i], value))
-				complain(in, in->row[in->domain_row[i]], "has "
-				    "the mail domain %s, where anybody can "
-				    "have an address", value);
-	}
-}
-
-static void
-complain(struct import *in, int64_t row, const char *fmt, ...)
-{
-	va_list	ap;
-
-	if (in->complaints++ >= COMPLAINTS_MAX)
-		return;
-	fprintf(stderr, "%s: row %lld ", in->file, (long long)row);
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
+	for (row = 0; row < in->n; row++)
+		count[in->what[row]]++;
+	printf("%zu client%s %s, %zu %s, %zu unchanged\n", count[IMPORT_NEW],
+	    count[IMPORT_NEW] == 1 ? "" : "s",
+	    is_dry ? "would be added" : "added", count[IMPORT_CHANGED],
+	    is_dry ? "would be changed" : "changed", count[IMPORT_SAME]);
 }

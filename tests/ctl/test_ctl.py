@@ -345,10 +345,17 @@ B8,Bücher & Söhne,bücher.example;bücher.example\r
 def test_import_and_list(ctl):
     path = ctl.file(GOOD)
     assert ctl.done("tenant", "import", "--dry-run", path
-                    ) == "3 clients would be added\n"
+                    ) == (
+        "line 2: new       ALTWORX  Altaworx, mail domain altaworx.com, "
+        "mail domain altaworx.co.uk\n"
+        "line 3: new       NORTH-1  Northwind \"Trade\", Ltd\n"
+        "line 5: new       B8  Bücher & Söhne, mail domain "
+        "xn--bcher-kva.example\n"
+        "3 clients would be added, 0 would be changed, 0 unchanged\n")
     assert ctl.sql("SELECT count(*) FROM tenant") == [(0,)]
     assert json.loads(ctl.done("tenant", "list", "--json")) == []
-    assert ctl.done("tenant", "import", path) == "3 clients added\n"
+    assert ctl.done("tenant", "import", path) == (
+        "3 clients added, 0 changed, 0 unchanged\n")
     found = json.loads(ctl.done("tenant", "list", "--json"))
     assert [(t["code"], t["name"], t["email_domains"]) for t in found] == [
         ("ALTWORX", "Altaworx", ["altaworx.co.uk", "altaworx.com"]),
@@ -367,29 +374,78 @@ def test_import_all_or_nothing(ctl):
     header = "code,name,email_domains\n"
     good = "GOOD,Good Company,good.example\n"
     for text, said in (
-            ("", "row 1 "), ("code;name\n", "row 1 "),
-            ("code,name,domains\n", "row 1 is the header"),
-            (header + good + "lower,Name,\n", "row 3 has the code"),
-            (header + good + "X,Name\n", "row 3 has 2 fields"),
-            (header + good + "AB,Name,a.example,more\n", "row 3 has 4 fields"),
-            (header + good + "AB,,\n", "row 3 has a bad name"),
-            (header + good + "AB,Name,not a domain\n", "row 3 has a mail"),
+            ("", "line 1 "), ("code;name\n", "line 1 "),
+            ("code,name,domains\n", "line 1 is the header"),
+            (header + good + "lower,Name,\n", "line 3 has the code"),
+            (header + good + "X,Name\n", "line 3 has 2 fields"),
+            (header + good + "AB,Name,a.example,more\n", "line 3 has 4 fields"),
+            (header + good + "AB,,\n", "line 3 has a bad name"),
+            (header + good + "AB,Name,not a domain\n", "line 3 has a mail"),
             (header + good + "AB,Name,gmail.com\n", "gmail.com"),
-            (header + good + 'AB,"Name,\n', "row 3 has a quote"),
-            (header + good + good, "row 3 has the code GOOD again, as row 2"),
-            ((header + good).encode() + b"AB,N\xffme,\n", "row 3 ")):
+            (header + good + 'AB,"Name,\n', "line 3 has a quote"),
+            (header + good + good, "line 3 has the code GOOD again, as line 2"),
+            ((header + good).encode() + b"AB,N\xffme,\n", "line 3 ")):
         result = ctl("tenant", "import", ctl.file(text))
         assert result.returncode == 1, text
         assert said in result.stderr, (text, result.stderr)
         assert "nothing was imported" in result.stderr
         assert ctl.sql("SELECT count(*) FROM tenant") == [(0,)], text
     assert "No such file" in ctl.refused("tenant", "import", "/nowhere")
-    # A code that is there is refused, with its row.
-    ctl.done("tenant", "import", ctl.file(header + good))
-    result = ctl("tenant", "import", ctl.file(header + "AB,New,\n" + good))
-    assert result.returncode == 1
-    assert "row 3 has the code GOOD, which is there already" in result.stderr
-    assert ctl.sql("SELECT code FROM tenant") == [("GOOD",)]
+
+
+def test_import_again(ctl):
+    """Names change, domains come, nothing goes; what is the same stays."""
+    header = "code,name,email_domains\n"
+    ctl.done("tenant", "import", ctl.file(
+        header + "SAME,Same,same.example\nNAME,Old Name,\n"
+        "MAIL,Mail,one.example\nGONE,Gone,\n"))
+    ctl.sql("INSERT INTO tenant_alias SELECT 'GONE', id FROM tenant "
+            "WHERE code = 'SAME'")
+    ctl.sql("UPDATE tenant SET state = 'merged', ended_at = now(), merged_into"
+            " = (SELECT id FROM tenant WHERE code = 'SAME')"
+            " WHERE code = 'GONE'")
+    path = ctl.file(header + "SAME,Same,\nNAME,شركة 🦊,\n\n"
+                    "MAIL,Mail,two.example;One.example\nNEW,New,\n")
+    assert ctl.done("tenant", "import", "--dry-run", path) == (
+        'line 2: unchanged SAME\n'
+        'line 3: changed   NAME  name "Old Name" to "شركة 🦊"\n'
+        'line 5: changed   MAIL  mail domain two.example\n'
+        'line 6: new       NEW  New\n'
+        '1 client would be added, 2 would be changed, 1 unchanged\n')
+    assert ctl.sql("SELECT count(*) FROM tenant") == [(4,)]
+    assert ctl.done("tenant", "import", path) == (
+        "1 client added, 2 changed, 1 unchanged\n")
+    assert ctl.done("tenant", "import", path) == (
+        "0 clients added, 0 changed, 4 unchanged\n")
+    assert ctl.sql("SELECT t.code, t.name, string_agg(d.domain, ' ' ORDER BY "
+                   "d.domain) FROM tenant t LEFT JOIN tenant_domain d ON "
+                   "d.tenant_id = t.id WHERE t.state = 'active' "
+                   "GROUP BY 1, 2 ORDER BY 1") == [
+        ("MAIL", "Mail", "one.example two.example"),
+        ("NAME", "شركة 🦊", None), ("NEW", "New", None),
+        ("SAME", "Same", "same.example")]
+    assert ctl.sql("SELECT t.code, a.detail FROM audit a JOIN tenant t ON "
+                   "t.id = a.tenant_id WHERE action = 'tenant.import_changed' "
+                   "ORDER BY 1") == [
+        ("MAIL", {"domains_added": 1}), ("NAME", {"name": 1})]
+    for row, said in (("GONE,Gone,\n", "a former code of Same: write SAME"),
+                      ("same,Same,\n", "write it in capitals, SAME")):
+        result = ctl("tenant", "import", ctl.file(header + row))
+        assert result.returncode == 1 and said in result.stderr
+
+
+def test_import_of_many(ctl):
+    """A large file in one go, the names all alike."""
+    count = 5000
+    path = ctl.file("code,name,email_domains\r\n" + "".join(
+        f"MANY-{n},Many Ltd,m{n}.example;n{n}.example\r\n"
+        for n in range(count)))
+    assert ctl.done("tenant", "import", path) == (
+        f"{count} clients added, 0 changed, 0 unchanged\n")
+    assert ctl.sql("SELECT count(DISTINCT slug), (SELECT count(*) FROM "
+                   "tenant_domain) FROM tenant") == [(count, 2 * count)]
+    assert ctl.done("tenant", "import", path) == (
+        f"0 clients added, 0 changed, {count} unchanged\n")
 
 
 def test_import_of_like_names(ctl):
