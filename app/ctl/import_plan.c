@@ -9,6 +9,8 @@
 #include "crypto/token.h"
 #include "tenants/tenant.h"
 
+#define PATIENCE_S	(30 * 60)
+
 /* Texts that are taken: open addressing, at most half full. */
 struct set {
 	const char	**at;
@@ -30,6 +32,8 @@ import_plan(struct import *in)
 {
 	size_t	row, i;
 
+	/* A hundred thousand take longer than the 5 s that a page may. */
+	db_patience(in->ctl->db, PATIENCE_S);
 	find_there(in);
 	find_public(in);
 	if (in->complaints > 0)

@@ -46,9 +46,6 @@ WAITS bool
 ctl_db_tenants_import(struct db *db, const struct ctl_tenants *t,
     const struct ctl_renames *r)
 {
-	/* A hundred thousand take longer than the 5 s that a page may. */
-	DB_QUERY(ctl_import_patience,
-	    "SELECT set_config('statement_timeout', '30min', false)");
 	DB_QUERY(ctl_tenants_import,
 	    "WITH fresh AS ("
 	    " INSERT INTO tenant (id, code, name, name_folded, slug)"
@@ -78,7 +75,6 @@ ctl_db_tenants_import(struct db *db, const struct ctl_tenants *t,
 	    "     FROM changed)");
 	const struct db_rows	*rows;
 
-	(void)db_read(db, &ctl_import_patience, DB_NONE);
 	rows = db_write(db, &ctl_tenants_import, DB_ARGS(
 	    db_text_array(db, t->id, t->n),
 	    db_text_array(db, t->code, t->n),

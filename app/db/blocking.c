@@ -75,6 +75,18 @@ db_close(struct db *db)
 	free(db);
 }
 
+WAITS void
+db_patience(struct db *db, int64_t seconds)
+{
+	struct blocking	*b = db->blocking;
+	struct db_query	 query = { NULL, NULL };
+
+	query.sql = arena_fmt(db->arena, "SELECT set_config("
+	    "'statement_timeout', '%llds', false)", (long long)seconds);
+	b->conn.silence_us = (seconds + 3) * SECOND_US;
+	(void)db_read(db, &query, DB_NONE);
+}
+
 bool
 db_listen(struct db *db, const char *channel)
 {

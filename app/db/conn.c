@@ -42,6 +42,7 @@ conn_init(struct conn *c, const char *conninfo, const char *application)
 	memset(c, 0, sizeof(*c));
 	c->conninfo = conninfo;
 	c->application = application;
+	c->silence_us = CONN_SILENCE_US;
 	c->options = conn_options(conninfo);
 	op_list_init(&c->sent);
 	op_list_init(&c->done);
@@ -114,7 +115,7 @@ conn_expire(struct conn *c, int64_t now)
 		from = c->sent.head->since;
 		if (from < c->heard)
 			from = c->heard;
-		if (now - from > CONN_SILENCE_US)
+		if (now - from > c->silence_us)
 			conn_lose(c, "no answer in time");
 	}
 }

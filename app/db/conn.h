@@ -96,6 +96,7 @@ struct conn {
 	char		 why[256];	/* of the last loss, for the log */
 	int64_t		 since;		/* monotonic: connecting from */
 	int64_t		 heard;		/* monotonic: last news */
+	int64_t		 silence_us;	/* CONN_SILENCE_US, or db_patience() */
 	struct op	 check_op;
 	struct op_list	 sent;		/* in the order of their answers */
 	struct op	*unsynced;	/* the last one, if no sync is behind it */

@@ -119,6 +119,9 @@ struct db	*db_open(const char *conninfo, const char *application,
 		    struct arena *, db_fail_fn, void *arg,
 		    const char **ret_why);
 void		 db_set_arena(struct db *, struct arena *);
+/* Tools only: from now on, until the connection dies, a statement may take so
+ * long. */
+WAITS void	 db_patience(struct db *, int64_t seconds);
 void		 db_close(struct db *);
 /*
  * Tools only: waits up to timeout_ms for a NOTIFY on a channel that db_listen
