@@ -27,6 +27,7 @@ struct req;
 #define TENANT_SUBSCRIPTIONS_MAX 50
 #define TENANT_REQUESTS_MAX	20
 #define TENANT_EVENTS_MAX	20
+#define TENANT_USERS_MAX	20	/* then its own page has them */
 
 /*
  * The name for comparing: without case, spaces, accents, punctuation and
@@ -90,6 +91,11 @@ struct tenant_request {
 	int64_t		 submitted_at;
 };
 
+struct tenant_user {			/* API user */
+	const char	*username, *integration, *state;
+	int64_t		 used_at;	/* 0: never */
+};
+
 struct tenant_event {
 	const char	*action;	/* "tenant.created" */
 	const char	*actor_kind;	/* "account", "visitor", "operator",
@@ -108,6 +114,8 @@ struct tenant_detail {
 	int		 subscriptions_n;
 	struct tenant_request *requests;	/* newest first */
 	int		 requests_n;
+	struct tenant_user *users;
+	int		 users_n;
 	struct tenant_event *events;		/* newest first */
 	int		 events_n;
 };

@@ -12,6 +12,7 @@
 WAITS static void	read_contacts(struct db *, struct tenant_detail *);
 WAITS static void	read_subscriptions(struct db *, struct tenant_detail *);
 WAITS static void	read_requests(struct db *, struct tenant_detail *);
+WAITS static void	read_users(struct db *, struct tenant_detail *);
 WAITS static void	read_events(struct db *, struct tenant_detail *);
 
 struct tenant *
@@ -83,6 +84,7 @@ tenant_db_detail(struct db *db, const char *code)
 	read_contacts(db, d);
 	read_subscriptions(db, d);
 	read_requests(db, d);
+	read_users(db, d);
 	read_events(db, d);
 	return (d);
 }
@@ -192,6 +194,32 @@ read_requests(struct db *db, struct tenant_detail *d)
 			.person = db_text(rows, i, 3),
 			.state = db_text(rows, i, 4),
 			.submitted_at = db_number(rows, i, 5),
+		};
+}
+
+WAITS static void
+read_users(struct db *db, struct tenant_detail *d)
+{
+	const struct db_rows	*rows;
+	int			 i;
+
+	DB_QUERY(tenant_users,
+	    "SELECT u.username, u.integration, u.state, "
+	    "coalesce(" TENANT_MICROS("u.last_used_at") ", 0) "
+	    "FROM api_user u WHERE u.tenant_id = $1 AND u.state <> 'deleted' "
+	    "ORDER BY u.id LIMIT 20");
+	_Static_assert(TENANT_USERS_MAX == 20, "the limit above");
+
+	rows = db_read(db, &tenant_users, DB_ARGS(d->tenant.id));
+	d->users_n = rows->n;
+	d->users = arena_calloc(db_arena(db), (size_t)rows->n,
+	    sizeof(*d->users));
+	for (i = 0; i < rows->n; i++)
+		d->users[i] = (struct tenant_user){
+			.username = db_text(rows, i, 0),
+			.integration = db_text(rows, i, 1),
+			.state = db_text(rows, i, 2),
+			.used_at = db_number(rows, i, 3),
 		};
 }
 

@@ -18,6 +18,8 @@ static void	 show_requests(struct req *, struct view *,
 		    const struct tenant_detail *);
 static void	 show_contacts(struct req *, struct view *,
 		    const struct tenant_detail *);
+static void	 show_users(struct view *, struct req *,
+		    const struct tenant_detail *);
 static void	 show_events(struct req *, struct view *,
 		    const struct tenant_detail *);
 
@@ -106,6 +108,7 @@ tenant_page_respond(struct req *rq, int status, struct view *v,
 	show_subscriptions(rq, v, d);
 	show_requests(rq, v, d);
 	show_contacts(rq, v, d);
+	show_users(v, rq, d);
 	show_events(rq, v, d);
 	view_bool(v, "can_edit", is_admin);
 	view_bool(v, "can_close", is_admin && d->tenant.is_active);
@@ -235,6 +238,26 @@ show_contacts(struct req *rq, struct view *v, const struct tenant_detail *d)
 		view_text(row, "role", tenant_role_word(d->contacts[i].role));
 		view_text(row, "joined",
 		    clock_date(rq->arena, d->contacts[i].joined_at));
+	}
+}
+
+static void
+show_users(struct view *v, struct req *rq, const struct tenant_detail *d)
+{
+	struct view	*row;
+	int		 i;
+
+	view_bool(v, "has_users", d->users_n > 0);
+	view_list(v, "users");
+	for (i = 0; i < d->users_n; i++) {
+		row = view_row(v, "users");
+		view_text(row, "username", arena_fmt(rq->arena, "%s@%s",
+		    d->users[i].username, d->tenant.code));
+		view_text(row, "integration", d->users[i].integration);
+		view_bool(row, "is_enabled", str_eq(d->users[i].state,
+		    "enabled"));
+		view_text(row, "used", d->users[i].used_at == 0 ? "Never" :
+		    clock_long(rq->arena, d->users[i].used_at));
 	}
 }
 

@@ -359,6 +359,24 @@ def test_tenants(make_server, browser):
                    (f"LIST-{number}", name, name, f"list-{number}"))
     browser.go("/staff/tenants?q=list-")
     look(browser, "tenants-found", "Tenants", 200)
+    browser.go("/staff/tenants/LIST-0/merge")
+    look(browser, "tenant-merge", "Merge The Northumberland", 200)
+    browser.type("into", "LIST-0").press("See what would happen")
+    look(browser, "tenant-merge-error", "Error: ", 422)
+    browser.type("into", "list-1").press("See what would happen")
+    look(browser, "tenant-merge-preview", "Merge The Northumberland", 200)
+    server.sql("INSERT INTO api_user (id, tenant_id, username, vendor, "
+               "vendor_folded, integration, created_by) SELECT "
+               "gen_random_uuid(), t.id, 'FORTAPI', 'V', 'v', 'Tickets', a.id "
+               "FROM tenant t, account a WHERE t.code LIKE 'LIST-%%' "
+               "AND a.staff_role = 'admin'")
+    browser.go("/staff/tenants/LIST-0/merge?into=LIST-1")
+    look(browser, "tenant-merge-stopped", "Merge The Northumberland", 200)
+    server.sql("UPDATE api_user SET state = 'deleted' WHERE tenant_id = "
+               "(SELECT id FROM tenant WHERE code = 'LIST-0')")
+    browser.go("/staff/tenants/LIST-0/merge?into=LIST-1")
+    browser.type("reason", "Bought in May.").press("Merge for good")
+    look(browser, "tenant-merged", ARABIC, 200)
     browser.go("/staff/tenants?q=zz")
     look(browser, "tenants-none-found", "Tenants", 200)
     browser.forget().take_session(keeper)

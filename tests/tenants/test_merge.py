@@ -93,7 +93,8 @@ def test_all_moves(server, admin, keeper):
     for said in ("Before: OLDCO", "old.example", "new.example",
                  "api.old.example", "Old Company-KEY", owner.email,
                  other.email, "Another client merged into this one",
-                 "Merged into another client", "Request approved"):
+                 "Merged into another client", "Request approved",
+                 "FORTAPI@NEWCO", "OTHERAPI@NEWCO"):
         assert said in page, said
     # The old code leads there, wherever it is used.
     for rest in ("", "/edit", "/merge"):
@@ -129,7 +130,7 @@ def test_all_moves(server, admin, keeper):
     # A second time there is nothing to merge.
     merge(admin, "OLDCO", "NEWCO").expect(303)
     assert server.sql("SELECT count(*) FROM audit WHERE action = "
-                      "'tenant.merged' AND tenant_id = %s", (new,)) == [(1,)]
+                      "'tenant.absorbed' AND tenant_id = %s", (new,)) == [(1,)]
 
 
 def test_a_chain_of_codes(server, admin):
