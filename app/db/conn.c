@@ -350,15 +350,22 @@ conn_checked(struct conn *c)
 static void
 conn_read(struct conn *c)
 {
-	bool	 ok;
+	PGnotify	*notify;
+	bool		 ok;
 
 	/* What is answered has its sync, so the last before one is known. */
 	conn_sync(c);
 	ok = PQconsumeInput(c->pg) == 1;
 	c->heard = clock_monotonic();
-	if (!conn_results(c))
+	if (!conn_results(c)) {
 		conn_lose(c, "answers out of order");
-	else if (!ok || c->state == CONN_BROKEN || !conn_push(c))
+		return;
+	}
+	while (c->notified != NULL && (notify = PQnotifies(c->pg)) != NULL) {
+		c->notified(notify->extra);
+		PQfreemem(notify);
+	}
+	if (!ok || c->state == CONN_BROKEN || !conn_push(c))
 		conn_lose(c, NULL);
 }
 

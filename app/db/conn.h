@@ -92,6 +92,7 @@ struct conn {
 	bool		 mismatch;	/* the last check said no */
 	bool		 told;		/* that it can't connect, in the log */
 	bool		 batches;	/* reads only: see above */
+	void		(*notified)(const char *payload);	/* NULL */
 	bool		 wants_write;
 	char		 why[256];	/* of the last loss, for the log */
 	int64_t		 since;		/* monotonic: connecting from */

@@ -23,13 +23,16 @@ struct slot {
 	bool		 watched_write;
 };
 
-static struct slot	 slots[POOL_CONNS];	/* readers, then writers */
+static struct slot	 slots[POOL_CONNS];	/* readers, writers, the ear */
 static struct op_list	 queue;		/* for a writer */
 static struct op_list	 refused;	/* to be told; on no connection */
 static const struct pool_loop *loop;
 static const struct db_query *check;
 static bool		(*check_ok)(const struct db_rows *);
 static bool		 mismatch_told;
+static const struct pool_ear *ear;		/* NULL: none */
+static struct op	 ear_op;
+static bool		 ear_asked, ear_hears;
 
 static bool	 slot_usable(const struct slot *);
 static struct slot *reader_free(void);
@@ -42,6 +45,9 @@ static void	 slot_retry(struct slot *);
 static void	 queue_pump(void);
 static void	 queue_refuse(enum op_end);
 static void	 tell_mismatch(void);
+static void	 ear_care(void);
+static void	 ear_beat(int64_t now);
+static void	 ear_submit(const struct db_query *);
 static void	 turn_end(void);
 static void	 deliver(struct op_list *);
 
@@ -51,6 +57,12 @@ pool_set_check(const struct db_query *query,
 {
 	check = query;
 	check_ok = ok;
+}
+
+void
+pool_set_ear(const struct pool_ear *with)
+{
+	ear = with;
 }
 
 void
@@ -75,6 +87,10 @@ pool_start(const char *conninfo, const char *application,
 		slots[i].conn.batches = i < POOL_READERS;
 		slots[i].conn.check = check;
 		slots[i].conn.check_ok = check_ok;
+		if (i == POOL_EAR && ear == NULL)
+			continue;
+		if (i == POOL_EAR)
+			slots[i].conn.notified = ear->told;
 		conn_connect(&slots[i].conn);
 		slot_settle(&slots[i]);
 	}
@@ -152,7 +168,10 @@ pool_tick(void)
 	struct op	*op;
 	unsigned	 i;
 
+	ear_beat(now);
 	for (i = 0; i < POOL_CONNS; i++) {
+		if (i == POOL_EAR && ear == NULL)
+			continue;
 		conn_expire(&slots[i].conn, now);
 		slot_settle(&slots[i]);
 	}
@@ -229,7 +248,7 @@ writer_free(void)
 {
 	unsigned	 i;
 
-	for (i = POOL_READERS; i < POOL_CONNS; i++)
+	for (i = POOL_READERS; i < POOL_EAR; i++)
 		if (slot_usable(&slots[i]) && slots[i].conn.sent.n == 0)
 			return (&slots[i]);
 	return (NULL);
@@ -240,7 +259,7 @@ writer_any(void)
 {
 	unsigned	 i;
 
-	for (i = POOL_READERS; i < POOL_CONNS; i++)
+	for (i = POOL_READERS; i < POOL_EAR; i++)
 		if (slot_usable(&slots[i]))
 			return (true);
 	return (false);
@@ -324,11 +343,68 @@ turn_end(void)
 {
 	unsigned	 i;
 
+	ear_care();
 	queue_pump();
 	tell_mismatch();
 	for (i = 0; i < POOL_CONNS; i++)
 		deliver(&slots[i].conn.done);
 	deliver(&refused);
+}
+
+/* What the ear's connection has come to. */
+static void
+ear_care(void)
+{
+	static struct db_query	 listen = { NULL, NULL };
+	static char		 text[80];
+	struct slot		*s = &slots[POOL_EAR];
+	struct op		*op;
+	bool			 answered = false;
+
+	if (ear == NULL)
+		return;
+	while ((op = conn_take(&s->conn)) != NULL) {
+		answered = op->end == OP_ANSWERED &&
+		    PQresultStatus(op->result) == PGRES_COMMAND_OK;
+		PQclear(op->result);
+		op->result = NULL;
+	}
+	if (s->conn.state != CONN_UP) {
+		if (ear_hears)
+			ear->deaf();
+		ear_hears = ear_asked = false;
+	} else if (!ear_asked) {
+		ear_asked = true;
+		(void)snprintf(text, sizeof(text), "LISTEN %s", ear->channel);
+		listen.sql = text;
+		ear_submit(&listen);
+	} else if (!ear_hears && answered) {
+		ear_hears = true;
+		ear->hears();
+	}
+}
+
+static void
+ear_beat(int64_t now)
+{
+	static const struct db_query	 beat = { NULL, "SELECT 1" };
+	struct conn			*c = &slots[POOL_EAR].conn;
+
+	if (ear == NULL || c->state != CONN_UP)
+		return;
+	if (c->sent.head == NULL)
+		ear_submit(&beat);
+	else if (now - c->sent.head->since > POOL_EAR_US)
+		conn_lose(c, "no sign of life");
+}
+
+static void
+ear_submit(const struct db_query *query)
+{
+	struct slot	*s = &slots[POOL_EAR];
+
+	ear_op = (struct op){ .query = query };
+	(void)slot_submit(s, &ear_op);
 }
 
 static void

@@ -20,7 +20,8 @@
 
 #define POOL_READERS		1u	/* 2 where answers are large */
 #define POOL_WRITERS		2u
-#define POOL_CONNS		(POOL_READERS + POOL_WRITERS)
+#define POOL_EAR		(POOL_READERS + POOL_WRITERS)
+#define POOL_CONNS		(POOL_EAR + 1)
 /* Reads without an answer on a connection: at 50 000/s 10 ms of work. */
 #define POOL_READS_MAX		512u
 /* Writes that wait for a connection, and for how long. */
@@ -42,6 +43,21 @@ void		 pool_setup(const char *conninfo, const char *application);
 /* The query has no parameters; what it returns is shown to ok(). */
 void		 pool_set_check(const struct db_query *,
 		    bool (*ok)(const struct db_rows *));
+/*
+ * One connection more, which hears notifications on a channel (a plain name) and
+ * is asked for a sign of life with every tick.  hears() is called when LISTEN
+ * was answered: whatever is committed from then on is told; deaf() when it was
+ * lost, at the latest POOL_EAR_US after the last sign.  They are called from
+ * the event loop and wait for nothing.  Before pool_setup(), if at all.
+ */
+#define POOL_EAR_US		(2 * INT64_C(1000000))
+struct pool_ear {
+	const char	*channel;
+	void		(*told)(const char *payload);
+	void		(*hears)(void);
+	void		(*deaf)(void);
+};
+void		 pool_set_ear(const struct pool_ear *);
 /* The check would say no by now (someone migrated): every connection goes down
  * once what was sent on it is answered, and comes back by the check. */
 void		 pool_distrust(void);

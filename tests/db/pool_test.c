@@ -85,6 +85,35 @@ turn(void)
 	}								\
 } while (0)
 
+/* ---- the ear ---- */
+
+static struct {
+	unsigned	 told, hears, deaf;
+	char		 last[64];
+} heard;
+
+static void
+on_told(const char *payload)
+{
+	heard.told++;
+	(void)snprintf(heard.last, sizeof(heard.last), "%s", payload);
+}
+
+static void
+on_hears(void)
+{
+	heard.hears++;
+}
+
+static void
+on_deaf(void)
+{
+	heard.deaf++;
+}
+
+static const struct pool_ear	 ear = { "pool_ear", on_told, on_hears,
+	on_deaf };
+
 /* ---- a request ---- */
 
 struct request {
@@ -470,6 +499,7 @@ group_setup(void **state)
 		due[i] = NEVER;
 	}
 	pool_set_check(&schema, schema_fits);
+	pool_set_ear(&ear);
 	pool_start(url, arena_fmt(arena, "pool_test %d", (int)getpid()),
 	    &loop);
 	return (0);
@@ -487,6 +517,29 @@ group_teardown(void **state)
 
 #define TEST(fn)	cmocka_unit_test_setup(fn, reset)
 
+static void
+test_ear(void **state)
+{
+	unsigned	 deaf, hears, told;
+
+	(void)state;
+	turn_until(heard.hears == heard.deaf + 1);
+	told = heard.told;
+	execute("NOTIFY pool_ear, 'one'");
+	turn_until(heard.told == told + 1);
+	assert_string_equal(heard.last, "one");
+	execute("NOTIFY another, 'two'");
+	/* Lost, it says so, and comes back by itself. */
+	deaf = heard.deaf;
+	hears = heard.hears;
+	terminate_pool("query LIKE 'LISTEN%' OR query = 'SELECT 1'");
+	turn_until(heard.deaf == deaf + 1);
+	turn_until(heard.hears == hears + 1);
+	execute("NOTIFY pool_ear, 'three'");
+	turn_until(heard.told == told + 2);
+	assert_string_equal(heard.last, "three");
+}
+
 int
 main(void)
 {
@@ -495,6 +548,7 @@ main(void)
 		TEST(test_writes_queue), TEST(test_queue_time_out),
 		TEST(test_reader_lost), TEST(test_all_lost),
 		TEST(test_mismatch), TEST(test_distrust),
+		TEST(test_ear),
 	};
 
 	url = getenv("LATCHKEY_TEST_OWNER_URL");
