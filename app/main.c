@@ -27,6 +27,7 @@
 #include "db/pool.h"
 #include "health.h"
 #include "frame.h"
+#include "gateway/gateway.h"
 #include "run/co.h"
 #include "run/work.h"
 #include "sessions/session.h"
@@ -106,7 +107,8 @@ void		kore_worker_teardown(void);
 
 static void	options(int, char **);
 static void	configure_server(void);
-static void	listen_on(bool);
+static void	listen_on(const char *name, const char *what, bool tls,
+		    const char *host, const char *port, const char *path);
 static void	check_certificate(void);
 static void	take_log(int, const char *, const char *);
 static void	on_terminate(int);
@@ -149,6 +151,7 @@ kore_parent_configure(int argc, char **argv)
 	spoof_setup();
 	respond_setup();
 	serve_setup();
+	gateway_setup();
 	web_hooks.admit = health_admit;
 	session_again = again_page_carry_on;
 	web_hooks.csrf_base = session_csrf_base;
@@ -167,6 +170,7 @@ kore_worker_configure(void)
 	(void)sigfillset(&sa.sa_mask);
 	(void)sigaction(SIGTERM, &sa, NULL);
 	health_setup();
+	gateway_start();
 	work_setup((unsigned)setting->hash_threads, watch_work);
 	pool_setup(setting->database_url, "latchkey");
 	connections_max = worker_max_connections;
@@ -209,16 +213,24 @@ options(int argc, char **argv)
 static void
 configure_server(void)
 {
-	char	 text[256];
+	char	 text[512];
 	FILE	*f;
 	bool	 tls = setting->tls_cert != NULL;
 
 	if (tls)
 		check_certificate();
-	listen_on(tls);
+	listen_on("portal", "LATCHKEY_LISTEN", tls, setting->listen_host,
+	    setting->listen_port, setting->listen_unix);
+	if (setting->gateway)
+		listen_on("gateway", "LATCHKEY_GATEWAY_LISTEN", false,
+		    setting->gateway_host, setting->gateway_port,
+		    setting->gateway_unix);
+	/* The portal first: Kore's primary domain is the one with TLS. */
 	(void)snprintf(text, sizeof(text), "workers %d\n"
-	    "domain * {\nattach portal\n%sroute ^.*$ serve\n}\n",
-	    (int)setting->workers, tls ? "certfile -\ncertkey -\n" : "");
+	    "domain * {\nattach portal\n%sroute ^.*$ serve\n}\n%s",
+	    (int)setting->workers, tls ? "certfile -\ncertkey -\n" : "",
+	    setting->gateway ? "domain * {\nattach gateway\n"
+	    "route ^.*$ gateway_serve\n}\n" : "");
 	f = fmemopen(text, strlen(text), "r");
 	if (f == NULL)
 		stop("memory", strerror(errno));
@@ -235,30 +247,30 @@ configure_server(void)
 }
 
 static void
-listen_on(bool tls)
+listen_on(const char *name, const char *what, bool tls, const char *host,
+    const char *port, const char *path)
 {
-	struct kore_server	*server = kore_server_create("portal");
+	struct kore_server	*server = kore_server_create(name);
 
 	server->tls = tls;
-	if (setting->listen_unix == NULL) {
-		if (!kore_server_bind(server, setting->listen_host,
-		    setting->listen_port, NULL))
-			stop("LATCHKEY_LISTEN", "can't listen there, see "
-			    "above: is it taken, or not of this machine?");
+	if (path == NULL) {
+		if (!kore_server_bind(server, host, port, NULL))
+			stop(what, "can't listen there, see above: is it "
+			    "taken, or not of this machine?");
 		return;
 	}
 	if (tls)
 		stop("LATCHKEY_TLS_CERT", "is for a port; before a unix: "
 		    "LATCHKEY_LISTEN the proxy speaks TLS");
-	(void)unlink(setting->listen_unix);
+	(void)unlink(path);
 	/*
 	 * The proxy runs as a user of its own.  Who may reach the socket is
 	 * said by its folder, as who may reach a port is by the network.
 	 */
-	if (!kore_server_bind_unix(server, setting->listen_unix, NULL) ||
-	    chmod(setting->listen_unix, 0666) == -1)
-		stop("LATCHKEY_LISTEN", "can't make that socket: is its "
-		    "folder there, and may this user write to it?");
+	if (!kore_server_bind_unix(server, path, NULL) ||
+	    chmod(path, 0666) == -1)
+		stop(what, "can't make that socket: is its folder there, and "
+		    "may this user write to it?");
 }
 
 /*

@@ -27,7 +27,9 @@ static int64_t		 read_number(const char *, int64_t, int64_t, int64_t);
 static void		 read_mode(void);
 static void		 read_database(void);
 static void		 read_public(void);
-static void		 read_listen(void);
+static bool		 read_listen(const char *, const char *,
+			    const char **, const char **, const char **);
+static void		 read_gateway(void);
 static void		 read_proxies(void);
 static void		 read_tls(enum setting_program);
 static void		 read_mail(enum need);
@@ -53,7 +55,9 @@ setting_load(enum setting_program program)
 	read_mode();
 	read_database();
 	read_public();
-	read_listen();
+	(void)read_listen("LISTEN", "127.0.0.1:8080", &loaded.listen_host,
+	    &loaded.listen_port, &loaded.listen_unix);
+	read_gateway();
 	read_proxies();
 	read_tls(program);
 	read_mail(mail);
@@ -213,29 +217,44 @@ read_public(void)
 	loaded.public_url = origin;
 }
 
-static void
-read_listen(void)
+/* False: not set, and nothing stands for it. */
+static bool
+read_listen(const char *name, const char *otherwise, const char **ret_host,
+    const char **ret_port, const char **ret_unix)
 {
-	static const char must[] = "host:port, as in 127.0.0.1:8080, or "
-	    "unix:/path";
-	const char	*listen = read_text("LISTEN", OPTIONAL,
-	    "127.0.0.1:8080");
+	const char	*listen = read_text(name, OPTIONAL, otherwise);
 	char		*host, *port;
 	int64_t		 unused;
 
+	if (listen == NULL)
+		return (false);
 	if (str_starts(listen, "unix:")) {
 		/* sun_path has 108 bytes with the NUL. */
 		if (listen[5] != '/' || strlen(listen + 5) > 107)
-			refuse("LISTEN", "unix: and a path that begins with /, "
+			refuse(name, "unix: and a path that begins with /, "
 			    "of at most 107 bytes");
-		loaded.listen_unix = listen + 5;
-		return;
+		*ret_unix = listen + 5;
+		return (true);
 	}
 	if (!host_port(listen, &host, &port) || !host_ok(host) ||
 	    !str_to_int(port, 1, 65535, &unused))
-		refuse("LISTEN", must);
-	loaded.listen_host = host;
-	loaded.listen_port = port;
+		refuse(name, "host:port, as in 127.0.0.1:8080, or unix:/path");
+	*ret_host = host;
+	*ret_port = port;
+	return (true);
+}
+
+static void
+read_gateway(void)
+{
+	loaded.gateway = read_listen("GATEWAY_LISTEN", NULL,
+	    &loaded.gateway_host, &loaded.gateway_port, &loaded.gateway_unix);
+	loaded.gateway_secret_file = read_path("GATEWAY_SECRET_FILE", OPTIONAL,
+	    NULL);
+	loaded.gateway_cache = read_number("GATEWAY_CACHE", 100000, 64,
+	    10000000);
+	/* A day at most: a key that was revoked would pass as long. */
+	loaded.grace_s = read_number("GRACE_S", 60, 0, 86400);
 }
 
 static void

@@ -20,6 +20,13 @@ struct setting {
 	const char	*listen_host;		/* LISTEN: host:port, or */
 	const char	*listen_port;
 	const char	*listen_unix;		/* unix:/path; else NULL */
+	bool		 gateway;		/* GATEWAY_LISTEN is set */
+	const char	*gateway_host;		/* as listen_* */
+	const char	*gateway_port;
+	const char	*gateway_unix;
+	const char	*gateway_secret_file;	/* NULL: none is asked */
+	int64_t		 gateway_cache;		/* keys a worker, 100000 */
+	int64_t		 grace_s;		/* 60 */
 	const char	*trusted_proxies;	/* addresses and networks, spaces
 						 * or commas between; "" none */
 	const char	*tls_cert, *tls_key;	/* files; NULL for plain HTTP */

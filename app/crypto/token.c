@@ -76,7 +76,6 @@ uuid_make(char ret_uuid[UUID_TEXT])
 	static _Thread_local int64_t	last_ms;
 	static _Thread_local unsigned	counter;
 	unsigned char			b[16];
-	char				hex[33];
 	int64_t				ms = clock_now() / 1000;
 	size_t				i;
 
@@ -97,9 +96,7 @@ uuid_make(char ret_uuid[UUID_TEXT])
 	b[6] = (unsigned char)(0x70 | counter >> 8);
 	b[7] = (unsigned char)counter;
 	b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
-	hex_encode(hex, b, sizeof(b));
-	(void)snprintf(ret_uuid, UUID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex,
-	    hex + 8, hex + 12, hex + 16, hex + 20);
+	uuid_write(ret_uuid, b);
 }
 
 bool
@@ -117,6 +114,33 @@ uuid_shaped(const char *s)
 		}
 	}
 	return (s[i] == '\0');
+}
+
+bool
+uuid_read(unsigned char ret_bytes[16], const char *s)
+{
+	char	 hex[33];
+
+	if (!uuid_shaped(s))
+		return (false);
+	(void)snprintf(hex, sizeof(hex), "%.8s%.4s%.4s%.4s%.12s", s, s + 9,
+	    s + 14, s + 19, s + 24);
+	return (hex_decode(ret_bytes, 16, hex));
+}
+
+void
+uuid_write(char ret_uuid[UUID_TEXT], const unsigned char bytes[16])
+{
+	char	 hex[33];
+	size_t	 i, n = 0;
+
+	hex_encode(hex, bytes, 16);
+	for (i = 0; i < 32; i++) {
+		if (i == 8 || i == 12 || i == 16 || i == 20)
+			ret_uuid[n++] = '-';
+		ret_uuid[n++] = hex[i];
+	}
+	ret_uuid[n] = '\0';
 }
 
 void
@@ -141,6 +165,16 @@ hmac_sha256(unsigned char ret_mac[SHA256_BYTES], const void *key,
 	hmac_begin(key, key_bytes);
 	hmac_more(bytes, n);
 	hmac_end(ret_mac);
+}
+
+bool
+base64_decode(void *ret_bytes, size_t max, const char *text, size_t *ret_n)
+{
+	const char	*end;
+
+	return (sodium_base642bin(ret_bytes, max, text, strlen(text), NULL,
+	    ret_n, &end, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+	    *end == '\0');
 }
 
 bool

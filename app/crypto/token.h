@@ -25,6 +25,9 @@ bool	token_shaped(const char *);
  * of a counter that grows within a millisecond, 62 random bits. */
 void	uuid_make(char ret_uuid[UUID_TEXT]);
 bool	uuid_shaped(const char *);
+/* 16 bytes and back.  False: not the text of a UUID. */
+MUST_CHECK bool	uuid_read(unsigned char ret_bytes[16], const char *);
+void	uuid_write(char ret_uuid[UUID_TEXT], const unsigned char bytes[16]);
 
 void	sha256(unsigned char ret_hash[SHA256_BYTES], const void *, size_t);
 void	hmac_sha256(unsigned char ret_mac[SHA256_BYTES], const void *key,
@@ -42,5 +45,10 @@ void	token_derive(char ret_token[TOKEN_TEXT], const char *token,
 	    const char *purpose, const char *context);
 /* Constant-time comparison of two texts. */
 bool	token_eq(const char *, const char *);
+
+/* Standard base64 with its padding (RFC 4648 section 4) and nothing else in it:
+ * false otherwise, or when it holds more than max bytes. */
+MUST_CHECK bool	 base64_decode(void *ret_bytes, size_t max, const char *text,
+		    size_t *ret_n);
 
 #endif

@@ -273,6 +273,7 @@ main() {
 
 	Latchkey is ready.
 	  Portal         http://localhost:$port/
+	  Gateway check  http://127.0.0.1:$gateway_port/check
 	  Mail           $var/mail/
 	  Settings       $var/latchkey.env
 	  Logs           $var/log/

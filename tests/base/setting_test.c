@@ -147,6 +147,12 @@ test_malformed(void **state)
 		{ "LISTEN", "127.0.0.1:http" },
 		{ "LISTEN", "::1:8080" },
 		{ "LISTEN", "unix:relative" },
+		{ "GATEWAY_LISTEN", "8081" },
+		{ "GATEWAY_LISTEN", "unix:relative" },
+		{ "GATEWAY_SECRET_FILE", "relative" },
+		{ "GATEWAY_CACHE", "0" },
+		{ "GRACE_S", "-1" },
+		{ "GRACE_S", "86401" },
 		{ "TRUSTED_PROXIES", "10.0.0.0/33" },
 		{ "TRUSTED_PROXIES", "127.0.0.1, proxy" },
 		{ "TLS_CERT", "/only/one" },
@@ -186,6 +192,7 @@ test_good(void **state)
 	takes("PUBLIC_URL", "https://[2001:db8::1]:8443/");
 	takes("LISTEN", "unix:/run/latchkey/portal.sock");
 	takes("LISTEN", "[::1]:8080");
+	takes("GATEWAY_LISTEN", "unix:/run/latchkey/gateway.sock");
 	takes("TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8 2001:db8::/32");
 	takes("SMTP_URL", "smtps://u:p@mail.example.com:465");
 	takes("SITE_NAME", "Портал");

@@ -1,0 +1,411 @@
+/*
+ * See cache.h.  A table is an array of entries and buckets of chains through
+ * them.  CLOCK: a hand goes round; who was used since it last came by is spared
+ * once more, and who is new has not been used, so that a crowd that comes once
+ * drives nobody out.
+ */
+#include "gateway/cache.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+
+#define SET_BUCKETS	1024u
+
+struct table {
+	unsigned char	*entries;
+	uint32_t	*buckets;	/* index + 1; 0: empty */
+	uint32_t	 max, mask, n, hand, live;
+	size_t		 size, key_at, key_bytes;
+};
+
+struct shared_set {
+	struct shared_set *next;
+	unsigned char	 hash[SHA256_BYTES];
+	uint32_t	 refs;
+	_Alignas(8) unsigned char memory[];
+};
+
+static struct table	 keys, users;
+static struct shared_set *sets[SET_BUCKETS];
+static uint32_t		 sets_n;
+static struct {
+	unsigned char	 what[SHA256_BYTES];
+	int64_t		 at;		/* monotonic: found so */
+	uint64_t	 number;
+} absent[CACHE_ABSENT];
+static uint64_t		 places[CACHE_PLACES];
+static uint64_t		 told = 1, everybody;	/* numbers */
+static bool		 hears;
+static int64_t		 deaf_at;
+
+static void	 table_make(struct table *, uint32_t max, size_t size,
+		    size_t key_at, size_t key_bytes);
+static struct entry *table_at(const struct table *, uint32_t);
+static uint32_t	*table_bucket(const struct table *, const void *key);
+static struct entry *table_find(const struct table *, const void *key);
+static struct entry *table_put(struct table *, const void *key);
+static uint32_t	 table_room(struct table *);
+static void	 table_drop(struct table *, struct entry *);
+static void	 begin_entry(struct entry *, const unsigned char *tenant,
+		    uint64_t number);
+static bool	 stale(const struct entry *);
+static uint64_t	*place_of(const unsigned char *tenant);
+static void	 set_release(struct shared_set *);
+static uint32_t	 first_word(const void *);
+
+void
+cache_setup(uint32_t max)
+{
+	table_make(&keys, max, sizeof(struct key_entry),
+	    offsetof(struct key_entry, mac), SHA256_BYTES);
+	table_make(&users, max, sizeof(struct user_entry),
+	    offsetof(struct user_entry, key), sizeof(struct user_key));
+}
+
+void
+cache_end(void)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < users.n; i++)
+		if (table_at(&users, i)->live)
+			table_drop(&users, table_at(&users, i));
+	free(keys.entries);
+	free(keys.buckets);
+	free(users.entries);
+	free(users.buckets);
+	memset(&keys, 0, sizeof(keys));
+	memset(&users, 0, sizeof(users));
+	memset(absent, 0, sizeof(absent));
+	hears = false;
+}
+
+struct key_entry *
+cache_key(const unsigned char mac[SHA256_BYTES])
+{
+	return ((struct key_entry *)(void *)table_find(&keys, mac));
+}
+
+struct user_entry *
+cache_user(const struct user_key *key)
+{
+	return ((struct user_entry *)(void *)table_find(&users, key));
+}
+
+bool
+cache_good(const struct entry *e, int64_t since)
+{
+	return ((hears && !stale(e)) || e->read_at >= since);
+}
+
+bool
+cache_grace(const struct entry *e, int64_t grace_us)
+{
+	int64_t	 good_at = e->read_at;
+
+	if (stale(e))
+		return (false);
+	if (hears)
+		return (true);
+	if (good_at < deaf_at)
+		good_at = deaf_at;
+	return (clock_monotonic() - good_at <= grace_us);
+}
+
+uint64_t
+cache_begin(void)
+{
+	return (told);
+}
+
+struct key_entry *
+cache_put_key(const unsigned char mac[SHA256_BYTES],
+    const unsigned char tenant[CACHE_UUID], uint64_t number)
+{
+	struct entry	*e = table_put(&keys, mac);
+
+	begin_entry(e, tenant, number);
+	return ((struct key_entry *)(void *)e);
+}
+
+struct user_entry *
+cache_put_user(const struct user_key *key, uint64_t number)
+{
+	struct entry	*e = table_put(&users, key);
+
+	begin_entry(e, key->tenant, number);
+	return ((struct user_entry *)(void *)e);
+}
+
+void
+cache_drop_key(const unsigned char mac[SHA256_BYTES])
+{
+	struct entry	*e = table_find(&keys, mac);
+
+	if (e != NULL)
+		table_drop(&keys, e);
+}
+
+void
+cache_drop_user(const struct user_key *key)
+{
+	struct entry	*e = table_find(&users, key);
+
+	if (e != NULL)
+		table_drop(&users, e);
+}
+
+bool
+cache_absent(const unsigned char what[SHA256_BYTES], int64_t since)
+{
+	uint32_t	 i = first_word(what) % CACHE_ABSENT;
+	int64_t		 at = absent[i].at;
+
+	if (!bytes_eq(absent[i].what, what, SHA256_BYTES) || at == 0)
+		return (false);
+	return (at >= since || (hears && absent[i].number == told &&
+	    clock_monotonic() - at < CACHE_ABSENT_US));
+}
+
+void
+cache_put_absent(const unsigned char what[SHA256_BYTES], uint64_t number)
+{
+	uint32_t	 i = first_word(what) % CACHE_ABSENT;
+
+	memcpy(absent[i].what, what, SHA256_BYTES);
+	absent[i].number = number;
+	absent[i].at = clock_monotonic();
+}
+
+struct shared_set *
+cache_set(const unsigned char hash[SHA256_BYTES], const char *text,
+    size_t bytes)
+{
+	struct shared_set	**bucket, *set, *smaller;
+	size_t			  room = permission_set_room(bytes);
+
+	bucket = &sets[first_word(hash) % SET_BUCKETS];
+	for (set = *bucket; set != NULL; set = set->next) {
+		if (memcmp(set->hash, hash, SHA256_BYTES) == 0) {
+			set->refs++;
+			return (set);
+		}
+	}
+	set = calloc(1, sizeof(*set) + room);
+	if (set == NULL)
+		return (NULL);
+	if (permission_set_make(set->memory, room, text, bytes) == NULL) {
+		free(set);
+		return (NULL);
+	}
+	smaller = realloc(set, sizeof(*set) +
+	    permission_set_bytes((const void *)set->memory));
+	if (smaller != NULL)
+		set = smaller;
+	memcpy(set->hash, hash, SHA256_BYTES);
+	set->refs = 1;
+	set->next = *bucket;
+	*bucket = set;
+	sets_n++;
+	return (set);
+}
+
+const struct permission_set *
+shared_set(const struct shared_set *set)
+{
+	return ((const void *)set->memory);
+}
+
+void
+cache_told(const char *what)
+{
+	unsigned char	 tenant[CACHE_UUID];
+
+	told++;
+	if (uuid_read(tenant, what))
+		*place_of(tenant) = told;
+	else
+		everybody = told;
+}
+
+void
+cache_hears(void)
+{
+	hears = true;
+	everybody = ++told;
+}
+
+void
+cache_deaf(void)
+{
+	if (!hears)
+		return;
+	hears = false;
+	deaf_at = clock_monotonic();
+}
+
+struct cache_count
+cache_count(void)
+{
+	return ((struct cache_count){ keys.live, users.live, sets_n });
+}
+
+static void
+table_make(struct table *t, uint32_t max, size_t size, size_t key_at,
+    size_t key_bytes)
+{
+	uint32_t	 n = 1;
+
+	assert(max > 0 && max <= UINT32_C(1) << 30);
+	while (n < max)
+		n *= 2;
+	*t = (struct table){ .max = max, .mask = n - 1, .size = size,
+	    .key_at = key_at, .key_bytes = key_bytes };
+	/* Pages that nobody touches cost nothing. */
+	t->entries = calloc(max, size);
+	t->buckets = calloc(n, sizeof(*t->buckets));
+	if (t->entries == NULL || t->buckets == NULL)
+		abort();
+}
+
+static struct entry *
+table_at(const struct table *t, uint32_t i)
+{
+	return ((struct entry *)(void *)(t->entries + i * t->size));
+}
+
+static uint32_t *
+table_bucket(const struct table *t, const void *key)
+{
+	const unsigned char	*p = key;
+	uint64_t		 hash = UINT64_C(14695981039346656037);
+	size_t			 i;
+
+	/* A MAC is as good as random; names are folded first (FNV-1a).  Who
+	 * looks for names that share a bucket has a key already. */
+	if (t->key_bytes == SHA256_BYTES)
+		return (&t->buckets[first_word(p) & t->mask]);
+	for (i = 0; i < t->key_bytes; i++)
+		hash = (hash ^ p[i]) * UINT64_C(1099511628211);
+	return (&t->buckets[(hash >> 32) & t->mask]);
+}
+
+static struct entry *
+table_find(const struct table *t, const void *key)
+{
+	uint32_t	 i = *table_bucket(t, key);
+	struct entry	*e;
+
+	for (; i != 0; i = e->next) {
+		e = table_at(t, i - 1);
+		if (bytes_eq((unsigned char *)e + t->key_at, key,
+		    t->key_bytes)) {
+			e->used = true;
+			return (e);
+		}
+	}
+	return (NULL);
+}
+
+static struct entry *
+table_put(struct table *t, const void *key)
+{
+	struct entry	*e = table_find(t, key);
+	uint32_t	*bucket, i;
+
+	if (e != NULL)
+		table_drop(t, e);
+	i = table_room(t);
+	e = table_at(t, i);
+	memset(e, 0, t->size);
+	memcpy((unsigned char *)e + t->key_at, key, t->key_bytes);
+	bucket = table_bucket(t, key);
+	e->next = *bucket;
+	*bucket = i + 1;
+	e->live = true;
+	t->live++;
+	return (e);
+}
+
+/* The index of an entry that is free by now. */
+static uint32_t
+table_room(struct table *t)
+{
+	struct entry	*e;
+	uint32_t	 i;
+
+	if (t->n < t->max)
+		return (t->n++);
+	for (;;) {
+		i = t->hand;
+		t->hand = (t->hand + 1) % t->max;
+		e = table_at(t, i);
+		if (e->live && e->used) {
+			e->used = false;
+			continue;
+		}
+		if (e->live)
+			table_drop(t, e);
+		return (i);
+	}
+}
+
+static void
+table_drop(struct table *t, struct entry *e)
+{
+	uint32_t	*link = table_bucket(t, (unsigned char *)e + t->key_at);
+
+	while (table_at(t, *link - 1) != e)
+		link = &table_at(t, *link - 1)->next;
+	*link = e->next;
+	e->live = false;
+	t->live--;
+	if (t == &users)
+		set_release(((struct user_entry *)(void *)e)->set);
+}
+
+static void
+begin_entry(struct entry *e, const unsigned char *tenant, uint64_t number)
+{
+	e->number = number;
+	e->read_at = clock_monotonic();
+	memcpy(e->tenant, tenant, CACHE_UUID);
+}
+
+static bool
+stale(const struct entry *e)
+{
+	return (*place_of(e->tenant) > e->number || everybody > e->number);
+}
+
+/* The end of a UUIDv7 is random. */
+static uint64_t *
+place_of(const unsigned char *tenant)
+{
+	return (&places[first_word(tenant + CACHE_UUID - 4) % CACHE_PLACES]);
+}
+
+static void
+set_release(struct shared_set *set)
+{
+	struct shared_set	**link;
+
+	if (set == NULL || --set->refs > 0)
+		return;
+	link = &sets[first_word(set->hash) % SET_BUCKETS];
+	while (*link != set)
+		link = &(*link)->next;
+	*link = set->next;
+	sets_n--;
+	free(set);
+}
+
+static uint32_t
+first_word(const void *p)
+{
+	uint32_t	 word;
+
+	memcpy(&word, p, sizeof(word));
+	return (word);
+}

@@ -1,0 +1,243 @@
+/*
+ * See call.h.
+ */
+#include "gateway/call.h"
+
+#include "base/str.h"
+#include "crypto/token.h"
+
+#define QUERY_KEY	"subscription-key"
+/* USER@CODE:password in base64, four characters for three bytes */
+#define BASIC_MAX	((CALL_USER_MAX + 1 + CALL_CODE_MAX + 1 +	\
+			    CALL_PASSWORD_MAX + 2) / 3 * 4)
+
+static void	 take(struct call *, const char **, const char *);
+static enum call_verdict read_key(struct call *);
+static bool	 query_key(const char *, size_t, const char **, size_t *);
+static size_t	 decode(char *, size_t, const char *, size_t);
+static enum call_user read_user(struct call *);
+static bool	 read_name(char **, const char *, const char *, size_t max,
+		    const char *more);
+static int	 hex_of(char);
+
+void
+call_begin(struct call *c, enum call_way way)
+{
+	memset(c, 0, sizeof(*c));
+	c->way = way;
+}
+
+void
+call_header(struct call *c, const char *name, const char *value)
+{
+	/* Told apart by their lengths first: most headers are others. */
+	switch (strlen(name)) {
+	case sizeof("authorization") - 1:
+		if (str_eq_nocase(name, "authorization"))
+			take(c, &c->authorization, value);
+		break;
+	case sizeof("x-original-uri") - 1:
+		if (str_eq_nocase(name, "x-original-uri"))
+			take(c, &c->original_uri, value);
+		break;
+	case sizeof("x-forwarded-uri") - 1:
+		if (str_eq_nocase(name, "x-forwarded-uri"))
+			take(c, &c->forwarded_uri, value);
+		break;
+	case sizeof("x-original-method") - 1:
+		if (str_eq_nocase(name, "x-original-method"))
+			take(c, &c->original_method, value);
+		else if (str_eq_nocase(name, "x-latchkey-secret"))
+			take(c, &c->secret, value);
+		break;
+	case sizeof("x-forwarded-method") - 1:
+		if (str_eq_nocase(name, "x-forwarded-method"))
+			take(c, &c->forwarded_method, value);
+		break;
+	case sizeof("ocp-apim-subscription-key") - 1:
+		if (str_eq_nocase(name, "ocp-apim-subscription-key"))
+			take(c, &c->key_header, value);
+		break;
+	}
+}
+
+enum call_verdict
+call_read(struct call *c, const char *method, const char *target)
+{
+	bool	 forwarded, original;
+
+	forwarded = c->forwarded_method != NULL || c->forwarded_uri != NULL;
+	original = c->original_method != NULL || c->original_uri != NULL;
+	switch (c->way) {
+	case CALL_PLAIN:
+		c->method = c->forwarded_method;
+		c->target = c->forwarded_uri;
+		forwarded = false;
+		break;
+	case CALL_NGINX:
+		c->method = c->original_method;
+		c->target = c->original_uri;
+		original = false;
+		break;
+	case CALL_LINE:
+		c->method = method;
+		c->target = target;
+		break;
+	}
+	if (c->twice || forwarded || original || c->method == NULL ||
+	    c->target == NULL)
+		return (CALL_ODD);
+	c->user_kind = read_user(c);
+	return (read_key(c));
+}
+
+void
+call_end(struct call *c)
+{
+	explicit_bzero(c->key, sizeof(c->key));
+	explicit_bzero(c->password, sizeof(c->password));
+}
+
+static void
+take(struct call *c, const char **place, const char *value)
+{
+	if (*place != NULL)
+		c->twice = true;
+	*place = value;
+}
+
+static enum call_verdict
+read_key(struct call *c)
+{
+	const char	*query = strchr(c->target, '?'), *end, *next, *value;
+	size_t		 n, length = 0;
+	bool		 found = c->key_header != NULL;
+
+	if (found) {
+		n = strlen(c->key_header);
+		if (n <= CALL_KEY_MAX)
+			memcpy(c->key, c->key_header, n);
+		length = n;
+	}
+	for (; query != NULL && *query != '\0'; query = next) {
+		query++;
+		end = strchrnul(query, '&');
+		next = end;
+		if (!query_key(query, (size_t)(end - query), &value, &n))
+			continue;
+		if (found)
+			return (CALL_ODD);
+		found = true;
+		length = n > 3 * CALL_KEY_MAX ? n :
+		    decode(c->key, CALL_KEY_MAX, value, n);
+	}
+	if (!found || length == 0)
+		return (CALL_NO_KEY);
+	return (length > CALL_KEY_MAX ? CALL_BAD_KEY : CALL_GOOD);
+}
+
+/* Is this field of the query the key?  Its name in any case, since servers
+ * differ; encoded, it is another's. */
+static bool
+query_key(const char *field, size_t n, const char **ret_value, size_t *ret_n)
+{
+	const size_t	 name = sizeof(QUERY_KEY) - 1;
+
+	if (n < name || strncasecmp(field, QUERY_KEY, name) != 0 ||
+	    (n > name && field[name] != '='))
+		return (false);
+	*ret_value = field + (n > name ? name + 1 : name);
+	*ret_n = n > name ? n - name - 1 : 0;
+	return (true);
+}
+
+/* Percent-decodes at most max bytes; what it would be long in all. */
+static size_t
+decode(char *to, size_t max, const char *from, size_t n)
+{
+	size_t	 i, length = 0;
+	char	 ch;
+
+	for (i = 0; i < n; i++) {
+		ch = from[i];
+		if (ch == '%' && i + 2 < n && hex_of(from[i + 1]) != -1 &&
+		    hex_of(from[i + 2]) != -1) {
+			ch = (char)(hex_of(from[i + 1]) * 16 +
+			    hex_of(from[i + 2]));
+			i += 2;
+		}
+		/* No key holds a NUL. */
+		if (ch == '\0')
+			return (max + 1);
+		if (length < max)
+			to[length] = ch;
+		length++;
+	}
+	return (length);
+}
+
+/* RFC 7617. */
+static enum call_user
+read_user(struct call *c)
+{
+	static const char	 basic[] = "Basic";
+	unsigned char		 text[BASIC_MAX / 4 * 3 + 1];
+	const char		*p = c->authorization, *colon, *at;
+	char			*user = c->user;
+	size_t			 n, password;
+	enum call_user		 kind = CALL_USER_BAD;
+
+	if (p == NULL || strncasecmp(p, basic, sizeof(basic) - 1) != 0 ||
+	    (p[sizeof(basic) - 1] != ' ' && p[sizeof(basic) - 1] != '\0'))
+		return (CALL_USER_NONE);
+	p += sizeof(basic) - 1;
+	p += strspn(p, " ");
+	if (strlen(p) > BASIC_MAX ||
+	    !base64_decode(text, sizeof(text) - 1, p, &n))
+		return (CALL_USER_BAD);
+	text[n] = '\0';
+	p = (const char *)text;
+	colon = strchr(p, ':');
+	at = colon == NULL ? NULL : memchr(p, '@', (size_t)(colon - p));
+	if (at != NULL && strlen(p) == n &&
+	    read_name(&user, p, at, CALL_USER_MAX, "-._")) {
+		*user++ = '@';
+		password = strlen(colon + 1);
+		if (password > 0 && password <= CALL_PASSWORD_MAX &&
+		    read_name(&user, at + 1, colon, CALL_CODE_MAX, "-")) {
+			memcpy(c->password, colon + 1, password + 1);
+			kind = CALL_USER_GIVEN;
+		}
+	}
+	explicit_bzero(text, sizeof(text));
+	return (kind);
+}
+
+/* Letters, digits and `more`, in capitals; *to moves behind them. */
+static bool
+read_name(char **to, const char *p, const char *end, size_t max,
+    const char *more)
+{
+	if (end - p < 2 || (size_t)(end - p) > max)
+		return (false);
+	for (; p < end; p++) {
+		if (*p >= 'a' && *p <= 'z')
+			*(*to)++ = (char)(*p - 'a' + 'A');
+		else if ((*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+		    strchr(more, *p) != NULL)
+			*(*to)++ = *p;
+		else
+			return (false);
+	}
+	return (true);
+}
+
+static int
+hex_of(char ch)
+{
+	if (ch >= '0' && ch <= '9')
+		return (ch - '0');
+	if (ch >= 'a' && ch <= 'f')
+		return (ch - 'a' + 10);
+	return (ch >= 'A' && ch <= 'F' ? ch - 'A' + 10 : -1);
+}

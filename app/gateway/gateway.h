@@ -1,0 +1,49 @@
+/*
+ * The gateway check: nginx, Envoy, Caddy, Traefik or HAProxy ask on every call
+ * whether it may pass (section 5 of the contract), on a listener of their own.
+ *
+ * A check needs a key, and mostly an API user.  Both come from the worker's
+ * cache (gateway/cache.h); what isn't there is read by a coroutine, once for
+ * all who wait for it.  On a hit nothing waits, allocates or asks anybody.
+ */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include "db/db.h"
+#include "gateway/cache.h"
+
+/* What a check needs and what became of it. */
+struct check {
+	/* in */
+	struct call	*call;
+	enum call_verdict read;		/* of call_read() */
+	int64_t		 since;		/* monotonic: when it was asked */
+	bool		 unreadable;	/* the database can't be asked */
+	/* out: what is to be read first, or the verdict */
+	enum check_need { CHECK_DONE, CHECK_KEY, CHECK_USER } need;
+	enum verdict	 verdict;
+	unsigned char	 mac[SHA256_BYTES];	/* of the key: CHECK_KEY */
+	struct user_key	 user_key;		/* CHECK_USER */
+	/* Valid until anything is put into the cache; NULL where unknown. */
+	const struct key_entry *key;
+	const struct user_entry *user;
+	const char	*scope;		/* whose data, when allowed */
+	size_t		 scope_bytes;
+};
+
+void		 check_run(struct check *, int64_t now, int64_t grace_us);
+
+/* Reads into the cache; what isn't there becomes absent. */
+WAITS void	 gateway_db_key(struct db *,
+		    const unsigned char mac[SHA256_BYTES]);
+WAITS void	 gateway_db_user(struct db *, const struct user_key *);
+
+/* The SHA-256 under which a user counts as absent. */
+void		 user_absent_hash(const struct user_key *,
+		    unsigned char ret_hash[SHA256_BYTES]);
+
+/* gateway_kore.c: before the configuration is read, and in each worker. */
+void		 gateway_setup(void);
+void		 gateway_start(void);
+
+#endif

@@ -1,0 +1,138 @@
+/*
+ * SQL of the gateway check: one key with its subscription, one API user with
+ * what it may do.  Both are index look-ups, for what the cache does not know.
+ */
+#include "gateway/gateway.h"
+
+#include <assert.h>
+
+#include "base/str.h"
+
+#define US(x)	"coalesce((extract(epoch FROM " x ") * 1000000)::bigint, 0)"
+
+static enum fact_subscription state_of(const char *);
+static void	 copy_uuid(unsigned char *, const struct db_rows *, int column);
+static void	 copy_mac(struct db *, struct user_entry *, unsigned,
+		    const struct db_rows *, int column);
+
+void
+gateway_db_key(struct db *db, const unsigned char mac[SHA256_BYTES])
+{
+	DB_QUERY(gateway_key,
+	    "SELECT s.id, s.tenant_id, s.product_id, p.slug, t.code, s.state, "
+	    "p.needs_api_user, " US("k.ends_at") ", " US("s.expires_at") " "
+	    "FROM subscription_key k "
+	    "JOIN subscription s ON s.id = k.subscription_id "
+	    "JOIN product p ON p.id = s.product_id "
+	    "JOIN tenant t ON t.id = s.tenant_id "
+	    "WHERE k.mac = $1::bytea AND k.state IN ('current', 'old') "
+	    "AND (k.ends_at IS NULL OR k.ends_at > now())");
+	uint64_t		 number = cache_begin();
+	const struct db_rows	*rows;
+	struct key_entry	*k;
+	unsigned char		 tenant[CACHE_UUID];
+
+	rows = db_read(db, &gateway_key,
+	    DB_ARGS(db_bytes(db, mac, SHA256_BYTES)));
+	if (rows->n == 0) {
+		cache_drop_key(mac);
+		cache_put_absent(mac, number);
+		return;
+	}
+	copy_uuid(tenant, rows, 1);
+	k = cache_put_key(mac, tenant, number);
+	copy_uuid(k->subscription, rows, 0);
+	copy_uuid(k->product, rows, 2);
+	(void)snprintf(k->slug, sizeof(k->slug), "%s", db_text(rows, 0, 3));
+	(void)snprintf(k->code, sizeof(k->code), "%s", db_text(rows, 0, 4));
+	k->state = state_of(db_text(rows, 0, 5));
+	k->needs_user = db_truth(rows, 0, 6);
+	k->key_ends_at = db_number(rows, 0, 7);
+	k->ends_at = db_number(rows, 0, 8);
+}
+
+void
+gateway_db_user(struct db *db, const struct user_key *key)
+{
+	/* The code may be a former one of the tenant. */
+	DB_QUERY(gateway_user,
+	    "SELECT u.id, u.username || '@' || t.code, u.state = 'enabled', "
+	    US("u.expires_at") ", c.mac, coalesce(c.mac_version, 0), "
+	    "o.mac, coalesce(o.mac_version, 0), " US("o.ends_at") ", "
+	    "m.matrix, api_matrix_hash(m.matrix) "
+	    "FROM api_user u JOIN tenant t ON t.id = u.tenant_id "
+	    "LEFT JOIN api_user_password c ON c.api_user_id = u.id "
+	    "AND c.state = 'current' "
+	    "LEFT JOIN api_user_password o ON o.api_user_id = u.id "
+	    "AND o.state = 'old' AND o.ends_at > now(), "
+	    "api_user_matrix(u.id, $2::uuid) AS m (matrix) "
+	    "WHERE u.tenant_id = $1::uuid AND u.name_held "
+	    "AND u.state <> 'deleted' AND u.username = $3 "
+	    "AND (t.code = $4 OR EXISTS (SELECT FROM tenant_alias a "
+	    "WHERE a.code = $4 AND a.tenant_id = t.id))");
+	uint64_t		 number = cache_begin();
+	struct arena		*a = db_arena(db);
+	const char		*at = strchr(key->name, '@'), *matrix;
+	const struct db_rows	*rows;
+	struct user_entry	*u;
+	unsigned char		 hash[SHA256_BYTES];
+	char			 tenant[UUID_TEXT], product[UUID_TEXT];
+	size_t			 n;
+
+	assert(at != NULL);
+	uuid_write(tenant, key->tenant);
+	uuid_write(product, key->product);
+	rows = db_read(db, &gateway_user, DB_ARGS(tenant, product,
+	    arena_strndup(a, key->name, (size_t)(at - key->name)), at + 1));
+	if (rows->n == 0) {
+		cache_drop_user(key);
+		user_absent_hash(key, hash);
+		cache_put_absent(hash, number);
+		return;
+	}
+	u = cache_put_user(key, number);
+	(void)snprintf(u->id, sizeof(u->id), "%s", db_text(rows, 0, 0));
+	(void)snprintf(u->name, sizeof(u->name), "%s", db_text(rows, 0, 1));
+	u->enabled = db_truth(rows, 0, 2);
+	u->ends_at = db_number(rows, 0, 3);
+	copy_mac(db, u, 0, rows, 4);
+	copy_mac(db, u, 1, rows, 6);
+	u->old_ends_at = db_number(rows, 0, 8);
+	matrix = db_text(rows, 0, 9);
+	u->set = cache_set(db_blob(db, rows, 0, 10, &n), matrix,
+	    strlen(matrix));
+}
+
+static enum fact_subscription
+state_of(const char *state)
+{
+	if (str_eq(state, "active"))
+		return (FACT_ACTIVE);
+	if (str_eq(state, "suspended"))
+		return (FACT_SUSPENDED);
+	return (str_eq(state, "expired") ? FACT_EXPIRED : FACT_CANCELLED);
+}
+
+static void
+copy_uuid(unsigned char *to, const struct db_rows *rows, int column)
+{
+	bool	 ok = uuid_read(to, db_text(rows, 0, column));
+
+	assert(ok);
+}
+
+/* The MAC and, in the next column, its version. */
+static void
+copy_mac(struct db *db, struct user_entry *u, unsigned which,
+    const struct db_rows *rows, int column)
+{
+	const void	*mac;
+	size_t		 n;
+
+	if (db_is_null(rows, 0, column))
+		return;
+	mac = db_blob(db, rows, 0, column, &n);
+	assert(n == SHA256_BYTES);
+	memcpy(u->macs[which], mac, n);
+	u->versions[which] = (uint32_t)db_number(rows, 0, column + 1);
+}

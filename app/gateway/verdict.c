@@ -1,0 +1,96 @@
+/*
+ * See verdict.h.
+ */
+#include "gateway/verdict.h"
+
+#include <assert.h>
+
+static bool	over(const struct facts *, int64_t ends_at);
+
+enum verdict
+verdict_of(const struct facts *f)
+{
+	if (f->odd_call)
+		return (VERDICT_NOT_PERMITTED);
+	if (!f->has_key)
+		return (VERDICT_MISSING_KEY);
+	if (!f->knows_key || over(f, f->key_ends_at))
+		return (VERDICT_UNKNOWN_KEY);
+	switch (f->subscription) {
+	case FACT_ACTIVE:
+		break;
+	case FACT_SUSPENDED:
+		return (VERDICT_SUSPENDED);
+	case FACT_EXPIRED:
+		return (VERDICT_EXPIRED);
+	case FACT_CANCELLED:
+		return (VERDICT_CANCELLED);
+	}
+	if (over(f, f->subscription_ends_at))
+		return (VERDICT_EXPIRED);
+	switch (f->user) {
+	case FACT_USER_NONE:
+		return (f->needs_user ? VERDICT_MISSING_API_USER :
+		    VERDICT_ALLOWED);
+	case FACT_USER_WRONG:
+		return (VERDICT_BAD_API_USER);
+	case FACT_USER_RIGHT:
+		break;
+	}
+	if (!f->user_enabled || over(f, f->user_ends_at))
+		return (VERDICT_API_USER_DISABLED);
+	return (f->permitted ? VERDICT_ALLOWED : VERDICT_NOT_PERMITTED);
+}
+
+const struct denial *
+verdict_denial(enum verdict verdict)
+{
+	static const struct denial	denials[VERDICTS] = {
+		[VERDICT_MISSING_KEY] = { 401, "missing_key",
+		    "The subscription key is missing",
+		    "Send it in the header Ocp-Apim-Subscription-Key." },
+		[VERDICT_UNKNOWN_KEY] = { 401, "unknown_key",
+		    "The subscription key is not valid",
+		    "It may have been regenerated: compare it with the one in "
+		    "the portal." },
+		[VERDICT_MISSING_API_USER] = { 401, "missing_api_user",
+		    "The API user is missing",
+		    "Send user name and password of the API user by Basic "
+		    "authentication." },
+		[VERDICT_BAD_API_USER] = { 401, "bad_api_user",
+		    "The API user or its password is wrong",
+		    "Look at both; managers of the client can make a new "
+		    "password in the portal." },
+		[VERDICT_SUSPENDED] = { 403, "suspended",
+		    "The subscription is suspended",
+		    "The portal says why, and what to do." },
+		[VERDICT_EXPIRED] = { 403, "expired",
+		    "The subscription has expired",
+		    "Request a new one in the portal." },
+		[VERDICT_CANCELLED] = { 403, "cancelled",
+		    "The subscription was cancelled",
+		    "Request a new one in the portal." },
+		[VERDICT_API_USER_DISABLED] = { 403, "api_user_disabled",
+		    "The API user is disabled",
+		    "Managers of the client can enable it in the portal." },
+		[VERDICT_NOT_PERMITTED] = { 403, "not_permitted",
+		    "This call is not permitted",
+		    "Method or path is not among what may be called." },
+		[VERDICT_UNAVAILABLE] = { 503, "unavailable",
+		    "The key can't be checked right now",
+		    "Try again in a few seconds." },
+		[VERDICT_WRONG_SECRET] = { 403, "unknown_gateway",
+		    "This gateway is not known",
+		    "X-Latchkey-Secret must be what LATCHKEY_GATEWAY_SECRET_"
+		    "FILE holds." },
+	};
+
+	assert(verdict > VERDICT_ALLOWED && verdict < (int)VERDICTS);
+	return (&denials[verdict]);
+}
+
+static bool
+over(const struct facts *f, int64_t ends_at)
+{
+	return (ends_at != 0 && ends_at <= f->now);
+}

@@ -1,0 +1,73 @@
+/*
+ * May this call pass?  One pure function: facts in, verdict out; no clock, no
+ * I/O inside.  And what is answered for each verdict.
+ *
+ * The order is fixed.  Whoever has no key learns nothing but that; about the
+ * subscription and its API users one learns only with its key, and about what
+ * a user may do only with that user's password:
+ *
+ *	the call can be understood in one way	not_permitted
+ *	there is a key				missing_key
+ *	it is one, and its time is not over	unknown_key
+ *	its subscription is live		suspended expired cancelled
+ *	an API user is given where one must be	missing_api_user
+ *	of this tenant, with its password	bad_api_user
+ *	enabled, and its time is not over	api_user_disabled
+ *	method and path are its to call		not_permitted
+ */
+#ifndef GATEWAY_VERDICT_H
+#define GATEWAY_VERDICT_H
+
+#include "base/base.h"
+
+enum verdict {
+	VERDICT_ALLOWED,
+	VERDICT_MISSING_KEY,
+	VERDICT_UNKNOWN_KEY,
+	VERDICT_MISSING_API_USER,
+	VERDICT_BAD_API_USER,
+	VERDICT_SUSPENDED,
+	VERDICT_EXPIRED,
+	VERDICT_CANCELLED,
+	VERDICT_API_USER_DISABLED,
+	VERDICT_NOT_PERMITTED,
+	VERDICT_UNAVAILABLE,
+	VERDICT_WRONG_SECRET,	/* the gateway itself is not known */
+};
+#define VERDICTS	(VERDICT_WRONG_SECRET + 1)
+
+enum fact_subscription { FACT_ACTIVE, FACT_SUSPENDED, FACT_EXPIRED,
+	FACT_CANCELLED };
+enum fact_user {
+	FACT_USER_NONE,		/* none was given */
+	FACT_USER_WRONG,	/* not one, of another tenant, or its password
+				 * is another */
+	FACT_USER_RIGHT,
+};
+
+/* Times are microseconds since 1970, 0: none. */
+struct facts {
+	int64_t		 now;
+	bool		 odd_call;
+	bool		 has_key;
+	bool		 knows_key;
+	int64_t		 key_ends_at;		/* of an old value */
+	enum fact_subscription subscription;
+	int64_t		 subscription_ends_at;
+	bool		 needs_user;
+	enum fact_user	 user;
+	bool		 user_enabled;
+	int64_t		 user_ends_at;
+	bool		 permitted;		/* asked only with a user */
+};
+
+enum verdict	 verdict_of(const struct facts *);
+
+/* What is said of a verdict: RFC 9457's members, our code. */
+struct denial {
+	int		 status;
+	const char	*code, *title, *detail;
+};
+const struct denial *verdict_denial(enum verdict);
+
+#endif

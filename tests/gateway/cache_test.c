@@ -1,0 +1,231 @@
+/*
+ * The cache alone: what is good, stale, absent, in grace, and who goes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "gateway/cache.h"
+
+#define MAX	64u
+#define LATER	INT64_MAX	/* asked after everything was read */
+
+static const char	 matrix[] = "/a GET=all\n/b\n";
+static unsigned char	 tenants[2][CACHE_UUID];
+static char		 ids[2][UUID_TEXT];
+
+static int
+begin(void **state)
+{
+	size_t	 i;
+
+	(void)state;
+	crypto_init();
+	for (i = 0; i < COUNT(tenants); i++) {
+		uuid_make(ids[i]);
+		assert_true(uuid_read(tenants[i], ids[i]));
+	}
+	cache_setup(MAX);
+	cache_hears();
+	return (0);
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	cache_end();
+	assert_int_equal(cache_count().sets, 0);
+	return (0);
+}
+
+static const unsigned char *
+mac_of(unsigned number)
+{
+	static unsigned char	 mac[SHA256_BYTES];
+
+	sha256(mac, &number, sizeof(number));
+	return (mac);
+}
+
+static struct key_entry *
+put(unsigned number, unsigned tenant)
+{
+	return (cache_put_key(mac_of(number), tenants[tenant],
+	    cache_begin()));
+}
+
+static bool
+good(unsigned number)
+{
+	struct key_entry	*k = cache_key(mac_of(number));
+
+	return (k != NULL && cache_good(&k->entry, LATER));
+}
+
+static void
+test_uuid(void **state)
+{
+	char	 text[UUID_TEXT];
+
+	(void)state;
+	uuid_write(text, tenants[0]);
+	assert_string_equal(text, ids[0]);
+	assert_false(uuid_read(tenants[0], "*"));
+}
+
+static void
+test_told(void **state)
+{
+	uint64_t	 number;
+
+	(void)state;
+	assert_null(cache_key(mac_of(1)));
+	(void)put(1, 0);
+	(void)put(2, 1);
+	assert_true(good(1) && good(2));
+	cache_told(ids[0]);
+	assert_false(good(1));
+	assert_true(good(2));
+	/* Read again it is good again. */
+	(void)put(1, 0);
+	assert_true(good(1));
+	cache_told("*");
+	assert_false(good(1) || good(2));
+	/* Told while it is being read: only for who asked before. */
+	number = cache_begin();
+	cache_told(ids[0]);
+	(void)cache_put_key(mac_of(3), tenants[0], number);
+	assert_false(good(3));
+	assert_true(cache_good(&cache_key(mac_of(3))->entry, 0));
+	/* Not of anybody who is here. */
+	cache_drop_key(mac_of(3));
+	cache_drop_key(mac_of(3));
+	assert_null(cache_key(mac_of(3)));
+}
+
+static void
+test_deaf(void **state)
+{
+	struct key_entry	*k, *stale;
+
+	(void)state;
+	(void)put(1, 0);
+	(void)put(2, 1);
+	cache_told(ids[1]);
+	cache_deaf();
+	k = cache_key(mac_of(1));
+	stale = cache_key(mac_of(2));
+	assert_false(cache_good(&k->entry, LATER));
+	/* For a while it may serve; what was known to be stale may not. */
+	assert_true(cache_grace(&k->entry, 5 * SECOND_US));
+	assert_false(cache_grace(&k->entry, -1));
+	assert_false(cache_grace(&stale->entry, 5 * SECOND_US));
+	/* What is read meanwhile is good for who asked, and no longer. */
+	k = put(1, 0);
+	assert_false(cache_good(&k->entry, LATER));
+	assert_true(cache_good(&k->entry, k->entry.read_at));
+	assert_true(cache_grace(&k->entry, 5 * SECOND_US));
+	/* Heard again, everything begins anew. */
+	cache_hears();
+	assert_false(good(1));
+	assert_false(cache_grace(&k->entry, 5 * SECOND_US));
+	(void)put(1, 0);
+	assert_true(good(1));
+}
+
+static void
+test_absent(void **state)
+{
+	(void)state;
+	assert_false(cache_absent(mac_of(9), LATER));
+	cache_put_absent(mac_of(9), cache_begin());
+	assert_true(cache_absent(mac_of(9), LATER));
+	assert_false(cache_absent(mac_of(8), LATER));
+	/* Whatever changes may have made it. */
+	cache_told(ids[0]);
+	assert_false(cache_absent(mac_of(9), LATER));
+	assert_true(cache_absent(mac_of(9), 0));
+	cache_put_absent(mac_of(9), cache_begin());
+	cache_deaf();
+	assert_false(cache_absent(mac_of(9), LATER));
+}
+
+/* Full: who is used stays, and nobody is mixed up. */
+static void
+test_full(void **state)
+{
+	struct key_entry	*k;
+	unsigned		 i, found = 0;
+
+	(void)state;
+	for (i = 0; i < 10 * MAX; i++) {
+		k = put(i, i % 2);
+		k->key_ends_at = i;
+		assert_non_null(cache_key(mac_of(0)));
+	}
+	assert_int_equal(cache_count().keys, MAX);
+	for (i = 0; i < 10 * MAX; i++) {
+		k = cache_key(mac_of(i));
+		if (k == NULL)
+			continue;
+		found++;
+		assert_int_equal(k->key_ends_at, i);
+		assert_memory_equal(k->entry.tenant, tenants[i % 2],
+		    CACHE_UUID);
+	}
+	assert_int_equal(found, MAX);
+}
+
+static void
+test_users_share_sets(void **state)
+{
+	const unsigned char	*hash = mac_of(77);
+	struct user_key		 key = { .name = "FORTAPI@ALTWORX" };
+	struct user_entry	*u;
+	unsigned		 i;
+
+	(void)state;
+	memcpy(key.tenant, tenants[0], CACHE_UUID);
+	assert_null(cache_user(&key));
+	for (i = 0; i < 3 * MAX; i++) {
+		(void)snprintf(key.name, sizeof(key.name), "USER%u@A", i);
+		u = cache_put_user(&key, cache_begin());
+		u->set = cache_set(hash, matrix, sizeof(matrix) - 1);
+		assert_non_null(u->set);
+	}
+	assert_int_equal(cache_count().users, MAX);
+	assert_int_equal(cache_count().sets, 1);
+	u = cache_user(&key);
+	assert_int_equal(permission_decide(shared_set(u->set), "GET", 3, "/a",
+	    2).verdict, PERMISSION_GRANTED);
+	key.tenant[0] ^= 1;
+	assert_null(cache_user(&key));
+	key.tenant[0] ^= 1;
+	cache_drop_user(&key);
+	assert_null(cache_user(&key));
+	/* One that is not canonical is none. */
+	assert_null(cache_set(mac_of(78), "a", 1));
+	assert_int_equal(cache_count().sets, 1);
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		TEST(test_uuid),
+		TEST(test_told),
+		TEST(test_deaf),
+		TEST(test_absent),
+		TEST(test_full),
+		TEST(test_users_share_sets),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}

@@ -1,0 +1,277 @@
+/*
+ * The check against a real PostgreSQL (LATCHKEY_TEST_DATABASE_URL): what the
+ * database says of keys and API users becomes verdicts.
+ */
+#include "accounts/people.h"
+#include "base/clock.h"
+#include "gateway/gateway.h"
+
+#define KEY	"0123456789abcdef0123456789abcdef"
+#define OLD	"fedcba9876543210fedcba9876543210"
+#define PASS	"correct horse"
+
+static char	 tenant[UUID_TEXT], product[UUID_TEXT], subscription[UUID_TEXT];
+static char	 user[UUID_TEXT], account[UUID_TEXT];
+
+static const char *
+mac_hex(const char *purpose, const char *text)
+{
+	unsigned char	 mac[SHA256_BYTES];
+	char		*hex = arena_alloc(arena, 2 * SHA256_BYTES + 1);
+
+	assert_true(keyring_hmac(vault, purpose, 0, text, strlen(text), mac));
+	hex_encode(hex, mac, sizeof(mac));
+	return (hex);
+}
+
+static void
+key_add(const char *key, const char *slot, const char *more)
+{
+	char	 id[UUID_TEXT];
+
+	uuid_make(id);
+	(void)people_ask(arena_fmt(arena, "INSERT INTO subscription_key (id, "
+	    "subscription_id, slot, sealed, mac, prefix_mac, mac_version, "
+	    "last4, created_by) VALUES ('%s', '%s', '%s', '', '\\x%s', '', 1, "
+	    "'0000', '%s')", id, subscription, slot,
+	    mac_hex("subscription-key", key), account));
+	if (more != NULL)
+		(void)people_ask(arena_fmt(arena, "UPDATE subscription_key "
+		    "SET %s WHERE id = '%s'", more, id));
+}
+
+static void
+password_add(const char *password)
+{
+	char	 id[UUID_TEXT];
+
+	uuid_make(id);
+	(void)people_ask(arena_fmt(arena, "INSERT INTO api_user_password (id, "
+	    "api_user_id, mac, mac_version, created_by) VALUES ('%s', '%s', "
+	    "'\\x%s', 1, '%s')", id, user, mac_hex("api-user-password",
+	    arena_fmt(arena, "%s:%s", user, password)), account));
+}
+
+static int
+begin(void **state)
+{
+	(void)people_setup(state);
+	uuid_make(tenant);
+	uuid_make(product);
+	uuid_make(subscription);
+	uuid_make(user);
+	uuid_make(account);
+	(void)people_ask(arena_fmt(arena, "INSERT INTO account (id, kind, "
+	    "password_hash) VALUES ('%s', 'contact', 'x')", account));
+	(void)people_ask(arena_fmt(arena, "INSERT INTO tenant (id, code, name, "
+	    "name_folded, slug) VALUES ('%s', 'ALTWORX', 'Altaworx', "
+	    "'altaworx', 'altaworx')", tenant));
+	(void)people_ask(arena_fmt(arena, "INSERT INTO product (id, slug, "
+	    "name) VALUES ('%s', 'revio-api', 'Rev.io API')", product));
+	(void)people_ask(arena_fmt(arena, "INSERT INTO product_resource "
+	    "(product_id, place, name, path, operations) VALUES ('%s', 1, "
+	    "'Contacts', '/contacts', '{GET,DELETE}')", product));
+	(void)people_ask(arena_fmt(arena, "INSERT INTO subscription (id, "
+	    "tenant_id, product_id, one_key, name) VALUES ('%s', '%s', '%s', "
+	    "true, 'Altaworx-KEY')", subscription, tenant, product));
+	(void)people_ask(arena_fmt(arena, "INSERT INTO api_user (id, "
+	    "tenant_id, username, vendor, vendor_folded, integration, "
+	    "created_by) VALUES ('%s', '%s', 'FORTAPI', 'Fort', 'fort', 'x', "
+	    "'%s')", user, tenant, account));
+	(void)people_ask(arena_fmt(arena, "INSERT INTO api_user_role "
+	    "(api_user_id, role_id, tenant_id) SELECT '%s', id, tenant_id "
+	    "FROM api_role WHERE tenant_id = '%s' AND preset = 'read-only'",
+	    user, tenant));
+	key_add(KEY, "primary", NULL);
+	password_add(PASS);
+	cache_setup(64);
+	return (0);
+}
+
+static int
+end(void **state)
+{
+	cache_end();
+	return (people_teardown(state));
+}
+
+/* Asks as the gateway does, reading what is asked for; how often it read. */
+static unsigned
+ask(struct check *c, const char *key, const char *login, const char *method,
+    const char *target)
+{
+	static struct call	 call;
+	struct call		*in = &call;
+	char			*basic = NULL;
+	unsigned		 reads = 0;
+
+	call_begin(in, CALL_LINE);
+	if (key != NULL)
+		call_header(in, "ocp-apim-subscription-key", key);
+	*c = (struct check){ .call = in, .since = clock_monotonic() };
+	c->read = call_read(in, method, target);
+	if (login != NULL) {
+		basic = strchr(login, ':');
+		in->user_kind = CALL_USER_GIVEN;
+		(void)snprintf(in->user, sizeof(in->user), "%.*s",
+		    (int)(basic - login), login);
+		(void)snprintf(in->password, sizeof(in->password), "%s",
+		    basic + 1);
+	}
+	for (;;) {
+		check_run(c, clock_now(), 0);
+		switch (c->need) {
+		case CHECK_DONE:
+			return (reads);
+		case CHECK_KEY:
+			gateway_db_key(db, c->mac);
+			break;
+		case CHECK_USER:
+			gateway_db_user(db, &c->user_key);
+			break;
+		}
+		assert_true(++reads <= 2);
+	}
+}
+
+#define LOGIN	"FORTAPI@ALTWORX:" PASS
+
+static enum verdict
+verdict(const char *key, const char *login)
+{
+	struct check	 c;
+
+	(void)ask(&c, key, login, "GET", "/contacts/7");
+	return (c.verdict);
+}
+
+/* The tools have no ear: a test says itself what a trigger tells. */
+static void
+change(const char *sql)
+{
+	(void)people_ask(sql);
+	cache_told(tenant);
+}
+
+static void
+test_allowed(void **state)
+{
+	struct check	 c;
+	char		 id[UUID_TEXT];
+
+	(void)state;
+	cache_hears();
+	assert_int_equal(ask(&c, KEY, LOGIN, "GET", "/contacts/7"), 2);
+	assert_int_equal(c.verdict, VERDICT_ALLOWED);
+	assert_string_equal(c.key->code, "ALTWORX");
+	assert_string_equal(c.key->slug, "revio-api");
+	uuid_write(id, c.key->subscription);
+	assert_string_equal(id, subscription);
+	assert_string_equal(c.user->name, "FORTAPI@ALTWORX");
+	assert_int_equal(c.scope_bytes, 3);
+	assert_memory_equal(c.scope, "all", 3);
+	/* From now on nobody is asked. */
+	assert_int_equal(ask(&c, KEY, LOGIN, "GET", "/contacts/7"), 0);
+	assert_int_equal(c.verdict, VERDICT_ALLOWED);
+	assert_int_equal(ask(&c, KEY, LOGIN, "DELETE", "/contacts/7"), 0);
+	assert_int_equal(c.verdict, VERDICT_NOT_PERMITTED);
+	assert_int_equal(ask(&c, KEY, LOGIN, "GET", "/contacts/../x"), 0);
+	assert_int_equal(c.verdict, VERDICT_NOT_PERMITTED);
+	assert_int_equal(ask(&c, KEY, NULL, "GET", "/contacts"), 0);
+	assert_int_equal(c.verdict, VERDICT_MISSING_API_USER);
+	assert_int_equal(ask(&c, KEY, LOGIN "!", "GET", "/contacts"), 0);
+	assert_int_equal(c.verdict, VERDICT_BAD_API_USER);
+}
+
+static void
+test_absent(void **state)
+{
+	struct check	 c;
+
+	(void)state;
+	cache_hears();
+	assert_int_equal(ask(&c, OLD, LOGIN, "GET", "/"), 1);
+	assert_int_equal(c.verdict, VERDICT_UNKNOWN_KEY);
+	assert_int_equal(ask(&c, OLD, LOGIN, "GET", "/"), 0);
+	assert_int_equal(c.verdict, VERDICT_UNKNOWN_KEY);
+	(void)verdict(KEY, LOGIN);
+	assert_int_equal(ask(&c, KEY, "NOBODY@ALTWORX:x", "GET", "/"), 1);
+	assert_int_equal(c.verdict, VERDICT_BAD_API_USER);
+	assert_int_equal(ask(&c, KEY, "NOBODY@ALTWORX:x", "GET", "/"), 0);
+	assert_int_equal(verdict(KEY, "FORTAPI@OTHER:" PASS),
+	    VERDICT_BAD_API_USER);
+	assert_int_equal(verdict(NULL, LOGIN), VERDICT_MISSING_KEY);
+}
+
+static void
+test_changes(void **state)
+{
+	(void)state;
+	cache_hears();
+	assert_int_equal(verdict(KEY, LOGIN), VERDICT_ALLOWED);
+	change("UPDATE api_user SET state = 'disabled'");
+	assert_int_equal(verdict(KEY, LOGIN), VERDICT_API_USER_DISABLED);
+	change("UPDATE api_user SET state = 'enabled'");
+	assert_int_equal(verdict(KEY, LOGIN), VERDICT_ALLOWED);
+	change("UPDATE api_user SET expires_at = now()");
+	assert_int_equal(verdict(KEY, LOGIN), VERDICT_API_USER_DISABLED);
+	change("UPDATE api_user SET expires_at = NULL");
+	change("DELETE FROM api_role_grant WHERE operation = 'GET'");
+	assert_int_equal(verdict(KEY, LOGIN), VERDICT_NOT_PERMITTED);
+	change("INSERT INTO api_role_grant (role_id, tenant_id, resource_id, "
+	    "operation) SELECT r.id, r.tenant_id, p.id, 'GET' FROM api_role r,"
+	    " product_resource p WHERE r.preset = 'read-only'");
+	assert_int_equal(verdict(KEY, LOGIN), VERDICT_ALLOWED);
+}
+
+/* An old password goes on until its time, as an old key does. */
+static void
+test_overlap(void **state)
+{
+	(void)state;
+	cache_hears();
+	change("UPDATE api_user_password SET state = 'old', ends_at = now() + "
+	    "interval '1 hour' WHERE state = 'current'");
+	password_add("new password");
+	cache_told(tenant);
+	assert_int_equal(verdict(KEY, LOGIN), VERDICT_ALLOWED);
+	assert_int_equal(verdict(KEY, "FORTAPI@ALTWORX:new password"),
+	    VERDICT_ALLOWED);
+	change("UPDATE api_user_password SET ends_at = now() WHERE "
+	    "state = 'old'");
+	assert_int_equal(verdict(KEY, LOGIN), VERDICT_BAD_API_USER);
+	assert_int_equal(verdict(KEY, "FORTAPI@ALTWORX:new password"),
+	    VERDICT_ALLOWED);
+}
+
+static void
+test_subscription(void **state)
+{
+	const char	*right = "FORTAPI@ALTWORX:new password";
+
+	(void)state;
+	cache_hears();
+	key_add(OLD, "secondary", NULL);
+	cache_told("*");
+	assert_int_equal(verdict(OLD, right), VERDICT_ALLOWED);
+	change("UPDATE subscription SET expires_at = now() + "
+	    "interval '300 milliseconds'");
+	while (verdict(OLD, right) == VERDICT_ALLOWED)
+		continue;	/* by its own clock, told by nobody */
+	assert_int_equal(verdict(OLD, right), VERDICT_EXPIRED);
+	assert_int_equal(verdict(OLD, NULL), VERDICT_EXPIRED);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(test_allowed),
+		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_subscription),
+	};
+
+	return (cmocka_run_group_tests(tests, begin, end));
+}

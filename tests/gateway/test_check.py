@@ -1,0 +1,273 @@
+"""The gateway's listener, asked as gateways ask it."""
+
+import base64
+import contextlib
+import http.client
+import json
+import threading
+import time
+
+import pytest
+
+from lib import base, flows
+
+KEY = "Ocp-Apim-Subscription-Key"
+CODES = {"missing_key": 401, "unknown_key": 401, "missing_api_user": 401,
+         "bad_api_user": 401, "suspended": 403, "expired": 403,
+         "not_permitted": 403, "unavailable": 503, "unknown_gateway": 403}
+
+
+class Gateway:
+    """One connection to the listener."""
+
+    def __init__(self, server, **headers):
+        self.http = http.client.HTTPConnection("127.0.0.1",
+                                               server.gateway_port, timeout=10)
+        self.headers = headers
+
+    def ask(self, path, method="GET", headers=()):
+        self.http.putrequest(method, path, skip_accept_encoding=True)
+        if method in ("POST", "PUT", "PATCH"):
+            self.http.putheader("Content-Length", "0")
+        for name, value in [*self.headers.items(), *headers]:
+            self.http.putheader(name, value)
+        self.http.endheaders()
+        answer = self.http.getresponse()
+        answer.text = answer.read().decode()
+        return answer
+
+    def check(self, key, method="GET", uri="/contacts", headers=()):
+        """What is said of a call: "allowed", or the code of the problem."""
+        answer = self.ask("/check", headers=[
+            ("X-Forwarded-Method", method), ("X-Forwarded-Uri", uri),
+            *([(KEY, key)] if key else []), *headers])
+        return code_of(answer)
+
+    def close(self):
+        self.http.close()
+
+
+def code_of(answer):
+    if answer.status == 200:
+        assert answer.text == ""
+        return "allowed"
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    problem = json.loads(answer.text)
+    assert set(problem) == {"type", "title", "status", "detail", "code"}
+    assert problem["status"] == answer.status == CODES[problem["code"]]
+    assert answer.headers["x-latchkey-code"] == problem["code"]
+    return problem["code"]
+
+
+@pytest.fixture(scope="module")
+def key(server):
+    owner = flows.client_with_key(server)[0]
+    server.sql("UPDATE product SET needs_api_user = false")
+    return flows.show_key(owner)
+
+
+@pytest.fixture
+def gateway(server):
+    one = Gateway(server)
+    yield one
+    one.close()
+
+
+def test_allowed(server, gateway, key):
+    answer = gateway.ask("/check", headers=[
+        (KEY, key), ("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/x")])
+    assert code_of(answer) == "allowed"
+    headers = {name.lower(): value for name, value in answer.getheaders()}
+    subscription = server.sql("SELECT id FROM subscription")[0][0]
+    assert headers["x-latchkey-tenant"] == "ALTWORX"
+    assert headers["x-latchkey-subscription"] == subscription
+    assert headers["x-latchkey-product"] == "revio-api"
+    assert headers["x-latchkey-accounts"] == "all"
+    assert "x-latchkey-api-user" not in headers
+    assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH",
+                                    "DELETE", "OPTIONS"])
+def test_every_method_on_every_way(gateway, key, method):
+    plain = [(KEY, key), ("X-Forwarded-Method", "GET"),
+             ("X-Forwarded-Uri", "/x")]
+    nginx = [(KEY, key), ("X-Original-Method", "GET"),
+             ("X-Original-URI", "/x")]
+    assert gateway.ask("/check", method, plain).status == 200
+    assert gateway.ask("/check/nginx", method, nginx).status == 200
+    assert gateway.ask("/check/envoy/x?y", method, [(KEY, key)]).status == 200
+    # The other way's headers, or none.
+    for path, headers in (("/check", nginx), ("/check/nginx", plain),
+                          ("/check/envoy/x", plain), ("/check", [(KEY, key)]),
+                          ("/check", plain + nginx), ("/check", plain * 2)):
+        assert gateway.ask(path, method, headers).status == 403
+
+
+def test_denied(gateway, key):
+    assert gateway.check(None) == "missing_key"
+    assert gateway.check("0" * 32) == "unknown_key"
+    assert gateway.check(key.upper()) == "unknown_key"
+    assert gateway.check(key[:-1]) == "unknown_key"
+    assert gateway.check("x" * 3000) == "unknown_key"
+    assert gateway.check(key) == "allowed"
+    assert gateway.check(None, uri=f"/x?subscription-key={key}") == "allowed"
+    assert gateway.check(key, uri=f"/x?subscription-key={key}"
+                         ) == "not_permitted"
+    # Where none is asked for, a user that is given must be right all the same.
+    login = base64.b64encode(b"NOBODY@ALTWORX:password").decode()
+    for value, code in ((f"Basic {login}", "bad_api_user"),
+                        ("Basic !", "bad_api_user"),
+                        ("Bearer abc", "allowed")):
+        assert gateway.check(key, headers=[("Authorization", value)]) == code
+    answer = gateway.ask("/check", headers=[
+        ("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/x")])
+    assert answer.headers["www-authenticate"].startswith("Basic realm=")
+
+
+def test_nginx_gets_what_it_passes_on(server, gateway, key):
+    call = [("X-Original-Method", "GET"), ("X-Original-URI", "/x")]
+    answer = gateway.ask("/check/nginx", headers=call)
+    assert answer.status == 401
+    assert answer.headers["x-latchkey-code"] == "missing_key"
+    answer = gateway.ask("/check/nginx", headers=call * 2 + [(KEY, key)])
+    assert answer.status == 403
+    assert answer.headers["x-latchkey-status"] == "403"
+
+
+def test_nothing_else_is_there(server, gateway, key):
+    assert gateway.ask("/livez").text == "ok\n"
+    for path in ("/", "/signin", "/check/", "/check/envoy", "/checks",
+                 "/check/nginx/x", "/assets/app.css"):
+        answer = gateway.ask(path, headers=[(KEY, key)])
+        assert answer.status == 404, path
+        assert json.loads(answer.text)["code"] == "not_found"
+    # Nor is the check on the portal's.
+    assert server.client().get("/check").status == 404
+
+
+def test_nothing_secret_is_logged(server, gateway, key):
+    wrong = "f" * 32
+    assert gateway.check(wrong) == "unknown_key"
+    assert gateway.check(None, uri=f"/x?subscription-key={wrong}"
+                         ) == "unknown_key"
+    assert gateway.check(key) == "allowed"
+    log = server.raw_log()
+    assert wrong not in log and key not in log
+
+
+def test_secret_of_the_gateway(make_server, folder):
+    path = folder / "secret"
+    path.write_text("a secret of the gateway\n")
+    server = make_server(settings={"GATEWAY_SECRET_FILE": str(path)},
+                         courier=False)
+    for headers, code in (({}, "unknown_gateway"),
+                          ({"X-Latchkey-Secret": "another"},
+                           "unknown_gateway"),
+                          ({"X-Latchkey-Secret": "a secret of the gateway"},
+                           "missing_key")):
+        one = Gateway(server, **headers)
+        assert one.check(None) == code
+        one.close()
+    path.write_text("short\n")
+    server.stop_portal()
+    server.start_portal(wait=False)
+    assert server.portal.wait(10) == 2
+    assert "LATCHKEY_GATEWAY_SECRET_FILE" in server.raw_log()
+    server.portal = None
+
+
+def test_a_change_is_heard_by_all_workers(make_server):
+    """From the commit until the last of twelve connections, which all workers
+    have some of, gets the new answer."""
+    server = make_server(workers=2)
+    key = flows.show_key(flows.client_with_key(server)[0])
+    server.sql("UPDATE product SET needs_api_user = false")
+    ears = [Gateway(server) for _ in range(12)]
+    for ear in ears:
+        base.wait_until(lambda ear=ear: ear.check(key) == "allowed", 5,
+                        "the key to be known")
+    took = []
+    with contextlib.closing(server.cluster.connect(server.database)) as db:
+        db.autocommit = True
+        with db.cursor() as cursor:
+            for turn in range(200):
+                ends, code = ((("now()", "expired") if turn % 2 == 0
+                               else ("NULL", "allowed")))
+                cursor.execute(f"UPDATE subscription SET expires_at = {ends}")
+                began = time.monotonic()
+                for ear in ears:
+                    while (got := ear.check(key)) != code:
+                        assert time.monotonic() - began < 2, (turn, got)
+                took.append(time.monotonic() - began)
+    for ear in ears:
+        ear.close()
+    took = sorted(one * 1000 for one in took)
+    print(f"effect of a change in ms: p50 {took[len(took) // 2]:.1f}, "
+          f"p99 {took[len(took) * 99 // 100]:.1f}, maximum {took[-1]:.1f}")
+    # Twelve answers one after the other are in it; the machine may be busy.
+    assert took[len(took) // 2] < 100
+
+
+def test_database_away(make_server, own_cluster):
+    """Known keys go on for the grace time, unknown ones get 503, nothing is
+    open by accident; back, at once."""
+    server = make_server(on=own_cluster, settings={"GRACE_S": "6"})
+    key = flows.show_key(flows.client_with_key(server)[0])
+    server.sql("UPDATE product SET needs_api_user = false")
+    gateway = Gateway(server)
+    # What was told of the last change has come by, too.
+    base.wait_until(lambda: all(gateway.check(key) == "allowed"
+                                for _ in range(100)), 5, "the key")
+    began = time.monotonic()
+    own_cluster.kill()
+    while (code := gateway.check(key)) == "allowed":
+        assert gateway.check("0" * 32) in ("unavailable", "unknown_key")
+        assert gateway.check(None) == "missing_key"
+        assert time.monotonic() - began < 20
+    assert code == "unavailable"
+    assert time.monotonic() - began > 5
+    assert gateway.check("0" * 32) == "unavailable"
+    own_cluster.start()
+    base.wait_until(lambda: gateway.check(key) == "allowed", 5, "its return")
+    server.sql("UPDATE subscription SET expires_at = now()")
+    base.wait_until(lambda: gateway.check(key) == "expired", 5, "the change")
+    gateway.close()
+
+
+def test_a_herd_asks_once(make_server):
+    """A hundred who ask for one key that nobody knows yet."""
+    server = make_server(workers=1)
+    key = flows.show_key(flows.client_with_key(server)[0])
+    server.sql("UPDATE product SET needs_api_user = false")
+    gateways = [Gateway(server) for _ in range(100)]
+    for one in gateways:
+        assert one.ask("/livez").status == 200
+    codes, lock = [], threading.Lock()
+
+    def ask(one):
+        code = one.check(key)
+        with lock:
+            codes.append(code)
+    threads = [threading.Thread(target=ask, args=(one,)) for one in gateways]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == ["allowed"] * 100
+    for one in gateways:
+        one.close()
+
+
+def test_who_hangs_up_while_it_is_read(server, key):
+    """The read goes on without him."""
+    for number in range(50):
+        one = Gateway(server)
+        one.http.putrequest("GET", "/check/envoy/x")
+        one.http.putheader(KEY, f"{number:032x}")
+        one.http.endheaders()
+        one.close()
+    last = Gateway(server)
+    assert last.check(key) == "allowed"
+    last.close()
