@@ -161,8 +161,10 @@ show_role(struct req *rq, int status, struct view *view,
 	view_bool(view, "is_preset", role->is_preset);
 	view_bool(view, "is_used", role->users > 0);
 	view_text(view, "users",
-	    arena_fmt(rq->arena, "%lld API user%s", (long long)role->users,
-		role->users == 1 ? " has" : "s have"));
+	    role->users == 0	 ? "No API user has" :
+		role->users == 1 ? "1 API user has" :
+				   arena_fmt(rq->arena, "%lld API users have",
+				       (long long)role->users));
 	view_int(view, "version", role->version);
 	view_text(view, "name", is_typed ? req_form(rq, "name") : role->name);
 	view_bool(view, "is_named", is_named);
