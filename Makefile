@@ -62,7 +62,7 @@ REPLAYS	:= $(FUZZ:%=$O/tests/fuzz/%_replay)
 FUZZ_S	?= 30
 
 .PHONY: all help run test check asan fuzz bench bench-scale format tidy \
-	clean packages-run packages-test unit assets fuzzers
+	deb clean packages-run packages-test unit assets fuzzers
 all: $O/latchkey $O/latchkeyctl $O/latchkey-courier assets
 
 help:
@@ -77,6 +77,7 @@ help:
 	'make bench-scale  the queue among a million requests' \
 	'make format     clang-format over app/ and tests/' \
 	'make tidy       clang-tidy over app/' \
+	'make deb        a Debian package of it all, in $O/' \
 	'make clean      remove build folders'
 
 # ---- Kore: Debian's source, patched --------------------------------------
@@ -207,6 +208,11 @@ bench-scale: packages-test
 
 format:
 	@conf/dev/format.py $$(git ls-files 'app/*.[ch]' 'tests/*.[ch]')
+
+deb: packages-run
+	@conf/dev/install.sh conf/dev/packages-deb.txt
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@conf/deb/build.sh $O
 
 tidy:
 	clang-tidy --quiet $(filter-out $(PORTAL_C),$(wildcard app/*/*.c)) -- \
