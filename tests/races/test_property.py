@@ -36,6 +36,8 @@ LEAVES = {
     "reactivate": ["subscription.reactivated"],
     "cancel": ["subscription.cancelled"],
     "give_up": ["subscription.cancelled"],
+    "consent": ["request.consent_asked"],
+    "agree": ["request.consent_yes", "request.consent_no"],
 }
 # "Done" also where it was so already, or another of the same moment did it.
 LENIENT = {"invite", "role", "unseat"}
@@ -95,7 +97,7 @@ steps = st.tuples(st.sampled_from(KINDS + sorted(OF_STAFF) + ["subscribe"] * 6
                                   + ["approve"] * 4 + ["join", "say"] * 2),
                   st.integers(0, 9), st.integers(0, 9), st.integers(0, 11))
 # A client with an owner, a key and an invitation, or nobody yet.
-GROWN = [[("subscribe", 0, 0, 0)], [("approve", 0, 0, 2)],
+GROWN = [[("subscribe", 0, 0, 0), ("sign_up", 0, 0, 0)], [("approve", 0, 0, 2)],
          [("invite", 0, 1, 1), ("invite", 0, 3, 0)]]
 programs = st.builds(
     lambda first, then: first + then, st.sampled_from([GROWN, GROWN, []]),
@@ -197,6 +199,7 @@ class Example:
             "subject_kind, subject_id::text, detail FROM audit WHERE id > %s "
             "ORDER BY id", (self.start,))]
         self.check_answers(rows)
+        self.check_visitors()
         self.check_requests(rows)
         self.check_members(rows)
         self.check_subscriptions(rows)
@@ -242,6 +245,17 @@ class Example:
                     assert done == told, (deeds, actor.email, told, done)
                 else:
                     assert done == told, (deeds, actor.email, told, done)
+
+    def check_visitors(self):
+        """A link makes one account, however often it is used at once."""
+        for visitor in self.world.visitors:
+            made = sum(actor is visitor and deed == "verify"
+                       and self.is_done(answer)
+                       for answers, _, _ in self.rounds
+                       for actor, deed, answer in answers)
+            assert self.server.sql(
+                "SELECT count(*) FROM person WHERE email = %s",
+                (visitor.email,)) == [(made,)] and made <= 1, visitor.email
 
     @staticmethod
     def is_done(answer):
@@ -322,8 +336,8 @@ class Example:
             "SELECT kind, account_id::text, state, last_error FROM outbox "
             "WHERE created_at >= %s", (self.since,))
         failed = [row for row in sent if row[2] != "sent"]
-        # An invitation that a newer one replaced before it went.
-        over = [row for row in failed if row[0] == "invitation"
+        # What a newer one replaced before it went.
+        over = [row for row in failed if row[0] in ("invitation", "verify")
                 and row[3] == "the link is used or over"]
         assert failed == over, f"mails that failed: {failed}"
         found = collections.Counter(row[:2] for row in sent)
@@ -357,6 +371,11 @@ class Example:
         elif row.action in ("request.answered", "request.commented"):
             for account in staff:
                 yield "request_answer", account, 0, 1
+        elif row.action == "request.consent_asked":
+            yield from self.told(row, "consent_ask", {"owner"}, set())
+        elif row.action in ("request.consent_yes", "request.consent_no"):
+            for account in staff:
+                yield "consent_answer", account, 0, 1
         elif row.action == "invitation.sent":
             yield "invitation", None, 1, 1
         elif row.action == "membership.created":

@@ -11,6 +11,7 @@ import threading
 import urllib.parse
 import uuid
 
+from lib.flows import PASSWORD
 from lib.mail import Message
 
 NUMBERS = itertools.count(1)
@@ -77,6 +78,25 @@ class Actor:
             browser.close()
 
 
+class Visitor:
+    """Somebody without an account, at each request with another browser."""
+
+    account = None
+
+    def __init__(self, server, email):
+        self.server, self.email = server, email
+
+    def submit(self, path, **fields):
+        browser = self.server.client()
+        try:
+            page = browser.get(path)
+            if page.status != 200:
+                return page
+            return browser.submit(page, fields, path)
+        finally:
+            browser.close()
+
+
 def person(server, kind, name, email, client=""):
     account = str(uuid.uuid4())
     server.sql(
@@ -110,6 +130,8 @@ class World:
             self.contacts.append(Actor(server, person(
                 server, "contact", f"Contact {place}", mail,
                 self.names[which]), mail, self.names[which]))
+        self.visitors = [Visitor(server, f"v{place}@new{n}.example")
+                         for place in range(2)]
         self.staff = [Actor(server, account, mail) for account, mail in server.staff]
         self.accounts = {a.account: a.email
                          for a in self.contacts + self.staff}
@@ -129,12 +151,18 @@ class World:
             "ORDER BY s.state IN ('active', 'suspended') DESC, s.id DESC",
             (self.codes,))
 
-    def invitation(self, email):
-        """The token of the newest mail that asks somebody in, or None."""
-        links = [mail.link("/invite/") for _, mail in
+    def link(self, email, part):
+        """That of the newest mail that has one, or None."""
+        links = [mail.link(part) for _, mail in
                  sorted(self.server.mails().items())
-                 if email in mail.to and "/invite/" in mail.text]
+                 if email in mail.to and part in mail.text]
         return links[-1] if links else None
+
+    def consents(self):
+        return [row[0] for row in self.server.sql(
+            "SELECT c.id::text FROM request_consent c JOIN tenant t "
+            "ON t.id = c.tenant_id WHERE t.code = ANY(%s) "
+            "ORDER BY c.answer IS NULL DESC, c.id DESC", (self.codes,))]
 
     # -- steps
 
@@ -142,14 +170,12 @@ class World:
         """(actor, deed, call) of a step (kind, who, whom, how); None when
         there is nothing to aim at."""
         kind, who, whom, how = step
-        contact = self.contacts[who % len(self.contacts)]
-        keeper = self.staff[who % len(self.staff)]
+        actors = self.staff if kind in OF_STAFF else self.visitors \
+            if kind in OF_VISITORS else self.contacts
+        actor = actors[who % len(actors)]
         other = self.contacts[whom % len(self.contacts)]
-        made = getattr(self, "do_" + kind)(
-            keeper if kind in OF_STAFF else contact, other, whom, how)
-        if not made:
-            return None
-        return (keeper if kind in OF_STAFF else contact), kind, made
+        made = getattr(self, "do_" + kind)(actor, other, whom, how)
+        return made and (actor, kind, made)
 
     def request_of(self, whom):
         # Mostly the newest open one, so that several are after the same.
@@ -218,7 +244,7 @@ class World:
                                role=ROLES[how % 3])
 
     def do_join(self, me, _other, _whom, _how):
-        link = self.invitation(me.email)
+        link = self.link(me.email, "/invite/")
         return link and (lambda: me.post(link))
 
     def do_leave(self, me, _other, _whom, _how):
@@ -243,6 +269,23 @@ class World:
     def do_give_up(self, me, _other, whom, _how):
         return self.on_subscription(me, whom, "cancel", area="",
                                     reason="Not needed")
+
+    def do_consent(self, me, _other, whom, how):
+        return self.on_request(me, whom, "consent", tenant=self.codes[how % 2])
+
+    def do_agree(self, me, _other, whom, how):
+        found = self.consents()
+        return found and (lambda: me.post(
+            f"/consents/{found[whom % 2 % len(found)]}",
+            answer="no" if how % 3 == 0 else "yes"))
+
+    def do_sign_up(self, me, _other, _whom, how):
+        return lambda: me.submit("/signup", email=me.email, name="Vic Visitor",
+                                 client=self.names[how % 2])
+
+    def do_verify(self, me, _other, _whom, _how):
+        link = self.link(me.email, "/verify/")
+        return link and (lambda: me.submit(link, password=PASSWORD))
 
     # -- all steps of a round at the same moment
 
@@ -271,5 +314,6 @@ class World:
 
 
 OF_STAFF = {"approve", "share", "reject", "question", "take", "let_go", "bulk",
-            "suspend", "reactivate", "cancel"}
+            "suspend", "reactivate", "cancel", "consent"}
+OF_VISITORS = {"sign_up", "verify"}
 KINDS = sorted(name[3:] for name in vars(World) if name.startswith("do_"))
