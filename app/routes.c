@@ -21,11 +21,13 @@
 #include "people/staff.h"
 #include "products/catalogue.h"
 #include "profile/profile.h"
+#include "requests/auto.h"
 #include "requests/consent.h"
 #include "requests/queue.h"
 #include "requests/reason.h"
 #include "requests/request.h"
 #include "requests/thread.h"
+#include "requests/times.h"
 #include "sessions/session_list.h"
 #include "subscriptions/change.h"
 #include "tenants/tenant_edit.h"
@@ -214,8 +216,10 @@ const struct route routes[] = {
 			subscription_page_cancel, STAFF | FRESH },
 	{ METHOD_POST,	"/staff/subscriptions/:id/expiry",
 			subscription_page_expiry, STAFF | FRESH },
+	{ METHOD_POST,	"/staff/requests/:id/stop", auto_page_stop, STAFF },
 	{ METHOD_POST,	"/staff/requests/:id/consent",
 			consent_page_ask,	STAFF },
+	{ METHOD_GET,	"/staff/times",	times_page,	STAFF },
 	{ METHOD_GET,	"/staff/reasons", reason_page_list, STAFF },
 	{ METHOD_POST,	"/staff/reasons", reason_page_add, STAFF },
 	{ METHOD_POST,	"/staff/reasons/:id", reason_page_change, STAFF },

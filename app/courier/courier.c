@@ -24,6 +24,7 @@
 #include "db/db.h"
 #include "jobs/job.h"
 #include "mail/mail.h"
+#include "requests/auto.h"
 #include "vault/vault.h"
 #include "web/mustache.h"
 
@@ -153,6 +154,7 @@ round_run(struct courier *c)
 	settle(c);
 	if (clock_monotonic() >= c->jobs_at) {
 		jobs_run(c->db);
+		(void)auto_db_run(c->db, vault);
 		c->jobs_at = clock_monotonic() + JOBS_EVERY_S * SECOND_US;
 	}
 	if (clock_monotonic() >= c->heads_at && !audit_export(c->db))

@@ -16,6 +16,7 @@ static void	show_facts(struct req *, struct view *, const struct request *);
 static void	show_checks(struct req *, struct view *,
 		    const struct request *);
 static void	show_wait(struct req *, struct view *, const struct request *);
+static void	show_auto(struct req *, struct view *, const struct request *);
 static void	show_share(struct view *, const struct request *,
 		    const struct request_typed *);
 static void	show_approve(struct req *, struct view *,
@@ -49,6 +50,7 @@ request_view_respond(struct req *rq, int status, const struct request *r,
 	show_facts(rq, v, r);
 	show_checks(rq, v, r);
 	show_wait(rq, v, r);
+	show_auto(rq, v, r);
 	thread_view(rq, v, &thread);
 	show_share(v, r, typed);
 	show_approve(rq, v, r, typed);
@@ -83,8 +85,9 @@ request_view_decided(struct req *rq, const struct request *r)
 	view_text(v, "name", r->name);
 	view_text(v, "person", r->person);
 	request_view_state(v, r->state);
-	view_text(v, "decided_by", *r->decided_by == '\0' ? "Somebody" :
-	    r->decided_by);
+	view_text(v, "decided_by", *r->decided_by != '\0' ? r->decided_by :
+	    r->state == REQUEST_APPROVED ? "The portal, by the checks," :
+	    "Somebody");
 	view_text(v, "decided_at", clock_long(rq->arena, r->decided_at));
 	view_text(v, "decided_iso", clock_iso(rq->arena, r->decided_at));
 	view_text(v, "before", arena_fmt(rq->arena, "%s before you",
@@ -186,6 +189,23 @@ show_wait(struct req *rq, struct view *v, const struct request *r)
 	view_text(v, "waits_for", waits ? clock_span(rq->arena,
 	    rq->now - r->waits_since) : "");
 	view_text(v, "assigned_to", r->assigned_to);
+}
+
+/* Counted down on the page; what does not fit is left to staff then. */
+static void
+show_auto(struct req *rq, struct view *v, const struct request *r)
+{
+	bool	is_on = r->state == REQUEST_SUBMITTED && r->auto_at != 0 &&
+		    r->auto_stopped_at == 0;
+	int64_t	left = r->auto_at - rq->now;
+
+	view_bool(v, "is_auto", is_on);
+	view_bool(v, "auto_fits", is_on &&
+	    request_check(rq->arena, r).warnings == 0);
+	view_text(v, "auto_at", is_on ? clock_long(rq->arena, r->auto_at) :
+	    "");
+	view_text(v, "auto_in", !is_on ? "" : left < MINUTE_US ?
+	    "less than a minute" : clock_span(rq->arena, left));
 }
 
 static void

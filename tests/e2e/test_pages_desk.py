@@ -57,6 +57,8 @@ def test_desk(make_server, browser):
     browser.go(asker.path)
     look(browser, "request-consent", "Altavorx-KEY", 200)
     flows.reject(keeper, asker.path, "Ask your colleague.").expect(303)
+    browser.go("/staff/times")
+    look(browser, "times", "Time to decision", 200)
     browser.go("/staff/reasons")
     look(browser, "reasons", "Reasons", 200)
     browser.press("Add it")

@@ -105,3 +105,53 @@ def test_first_domain(server, keeper, domain, ticked):
     assert server.sql(
         "SELECT count(*) FROM tenant_domain WHERE domain = %s",
         (domain,)) == [(1 if ticked else 0,)]
+
+
+def test_times(server, keeper):
+    """Without what waited on the contact; withdrawn ones don't count."""
+    server.sql("""
+        INSERT INTO request (id, account_id, product_id, name, client_folded,
+          state, submitted_at, due_at, waited, decided_at)
+        SELECT gen_random_uuid(), a.id, p.id, 'Times-KEY', 'times', x.state,
+          x.decided - x.took - interval '30 h', x.decided - x.took
+          + interval '48 h', interval '30 h', x.decided
+        FROM (SELECT id FROM account LIMIT 1) a, product p, (SELECT
+          CASE n WHEN 99 THEN 'withdrawn' ELSE 'approved' END AS state,
+          CASE n WHEN 99 THEN interval '1 s' ELSE n * interval '1 h'
+          END AS took, date_trunc('month', now()) - interval '40 days'
+          AS decided FROM unnest(ARRAY[1, 2, 3, 4, 60, 99]) n) x
+        WHERE p.slug = 'revio-api'""")
+    page = keeper.get("/staff/times").expect(200)
+    assert re.search(r"[0-9]{4}-[0-9]{2} 5 3 hours 60 hours 1\b|"
+                     r"[0-9]{4}-[0-9]{2} 5 3 hours 2 days 1\b", page.words), \
+        page.words
+
+
+def test_approval_by_checks(server, keeper):
+    """Counted down where staff decide, who can stop it.  (That it is done is
+    tested in auto_db_test.c.)"""
+    server.sql("UPDATE product SET approval = 'checks', approval_delay_min = "
+               "90 WHERE slug = 'revio-api'")
+    try:
+        person = flows.asker(server, "Auto Co", domain="auto.example")
+    finally:
+        server.sql("UPDATE product SET approval = 'hand' "
+                   "WHERE slug = 'revio-api'")
+    page = keeper.get(person.path).expect(200)
+    assert "The checks leave this to you" in page.words
+    server.sql("WITH t AS (INSERT INTO tenant (id, code, name, name_folded, "
+               "slug) VALUES (gen_random_uuid(), 'AUTO', 'Auto Co', 'auto', "
+               "'auto') RETURNING id) INSERT INTO tenant_domain "
+               "SELECT id, 'auto.example' FROM t")
+    page = keeper.get(person.path).expect(200)
+    assert "The checks approve this in" in page.words, page.words
+    assert "by the checks" not in person.get(person.own).words
+    keeper.submit(page, action="/stop$").expect(303)
+    keeper.submit(page, action="/stop$").expect(303)
+    page = keeper.get(person.path).expect(200)
+    assert "Tom Keeper stopped the approval by checks" in page.words
+    assert not page.has_form("/stop$")
+    # One that was never meant to be has nothing to stop.
+    other = flows.asker(server, "Hand Co")
+    csrf = page.form("/signout").fields["csrf"]
+    keeper.post(f"{other.path}/stop", {"csrf": csrf}).expect(409)
