@@ -126,9 +126,8 @@ make(struct req *rq, bool is_mine)
 		    "Choose how long the old password "
 		    "goes on: not at all, 1 hour, 24 hours or 7 days.");
 	if (form.with_key && (!is_mine || s->role != MEMBER_OWNER))
-		form_error(view, "with_key",
-		    "Only an owner can include the "
-		    "key.");
+		form_error(view, "days",
+		    "Only an owner can include the key.");
 	if (!is_mine && *user->contact_email == '\0')
 		form_error(view, "days",
 		    "There is no technical contact whom "
