@@ -52,7 +52,7 @@ static const struct audit_action actions[] = {
 	{ "product.closed", "Closed a product" },
 	{ "product.closing", "Planned to close a product" },
 	{ "product.hidden", "Hid a product" },
-	{ "product.kept", "Kept a draft of a product" },
+	{ "product.kept", "Stopped the closing of a product" },
 	{ "product.published", "Published a product" },
 	{ "product.resources", "Changed the resources of a product" },
 	{ "product.terms", "Changed the terms of a product" },
