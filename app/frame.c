@@ -36,7 +36,8 @@ frame_view(struct req *rq, struct view *v)
 	view_bool(v, "nav_tenants", str_starts(p, "/staff/api-users") ||
 	    str_starts(p, "/staff/tenants"));
 	view_bool(v, "nav_subscriptions",
-	    str_starts(p, "/staff/subscriptions"));
+	    str_starts(p, "/staff/subscriptions") ||
+	    str_starts(p, "/staff/keys"));
 	view_bool(v, "nav_audit", str_starts(p, "/staff/audit") ||
 	    str_starts(p, "/audit"));
 	view_bool(v, "nav_how", str_eq(p, "/how-it-works"));

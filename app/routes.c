@@ -13,6 +13,7 @@
 #include "audit/audit_pages.h"
 #include "health.h"
 #include "home/home.h"
+#include "keys/find.h"
 #include "keys/key.h"
 #include "keys/rotate.h"
 #include "people/ask.h"
@@ -204,6 +205,8 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/staff/requests/:id/reject",
 			request_page_reject,	STAFF },
 	{ METHOD_POST,	"/staff/requests/:id/ask", thread_page_ask, STAFF },
+	{ METHOD_GET,	"/staff/keys",	find_page,	STAFF },
+	{ METHOD_POST,	"/staff/keys",	find_page_look,	STAFF },
 	{ METHOD_GET,	"/staff/subscriptions",
 			subscription_page_list,	STAFF },
 	{ METHOD_GET,	"/staff/subscriptions/:id",

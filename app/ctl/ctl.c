@@ -37,6 +37,17 @@ static const struct command {
 	    "add clients from code,name,email_domains" },
 	{ "subscription", "list", ctl_subscription_list, "[--json]",
 	    "list subscriptions" },
+	{ "subscription", "import", ctl_subscription_import,
+	    "[--dry-run] FILE.csv",
+	    "take over subscriptions with their keys, from "
+	    "tenant,product,name,state,primary,secondary" },
+	{ "key", "find", ctl_key_find,
+	    "--stdin | --first8 CHARACTERS | --last4 CHARACTERS [--json]",
+	    "list whose a key is; the whole key is read from standard input" },
+	{ "key", "revoke", ctl_key_revoke,
+	    "ID [--overlap SECONDS] [--reason TEXT]",
+	    "replace a current value by a new one, end an old one; the client "
+	    "is told" },
 	{ "audit", "verify", ctl_audit_verify, "[--anchors FILE]",
 	    "check that no audit row was changed, moved or taken out; FILE is "
 	    "a courier's log" },

@@ -27,6 +27,9 @@ enum ctl_exit	ctl_session_end(struct ctl *);
 enum ctl_exit	ctl_tenant_list(struct ctl *);
 enum ctl_exit	ctl_tenant_import(struct ctl *);
 enum ctl_exit	ctl_subscription_list(struct ctl *);
+enum ctl_exit	ctl_subscription_import(struct ctl *);
+enum ctl_exit	ctl_key_find(struct ctl *);
+enum ctl_exit	ctl_key_revoke(struct ctl *);
 enum ctl_exit	ctl_audit_verify(struct ctl *);
 enum ctl_exit	ctl_doctor(struct ctl *);
 
@@ -45,6 +48,10 @@ MUST_CHECK bool	 ctl_words(struct ctl *, int wanted);
 
 /* Reads the master key file and opens the keys; false when it has refused. */
 MUST_CHECK bool	 ctl_open_vault(struct ctl *);
+
+/* A whole file, up to 32 MiB; false when it has refused. */
+MUST_CHECK bool	 ctl_read_file(struct ctl *, const char *name,
+		    char **ret_text, size_t *ret_bytes);
 
 /* A list, as a table for people or as a JSON array of objects. */
 enum ctl_column_kind { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_LIST /* ; parted */ };

@@ -68,6 +68,26 @@ WAITS const struct db_rows *ctl_db_slugs_taken(struct db *,
 WAITS MUST_CHECK bool ctl_db_tenants_import(struct db *,
 		    const struct ctl_tenants *, const struct ctl_renames *);
 
+/* Subscriptions of an import, in columns; each has two keys, one behind the
+ * other. */
+struct ctl_subscriptions {
+	size_t		 n;
+	const char	**id, **tenant, **product, **name, **state;
+	const char	**key_id, **key_subscription, **key_slot;
+	const char	**key_sealed, **key_mac, **key_prefix_mac, **key_last4;
+	int64_t		 mac_version;
+};
+/* For each row, in order: (row, is there such a client, such a product, the
+ * client's id, the product's one-key rule, has the client a live key). */
+WAITS const struct db_rows *ctl_db_subscriptions_known(struct db *,
+		    const struct ctl_subscriptions *);
+/* The places, from 1, of those that are there already. */
+WAITS const struct db_rows *ctl_db_keys_known(struct db *,
+		    const char *const *macs, size_t n);
+/* All or none; false when something changed in between. */
+WAITS MUST_CHECK bool ctl_db_subscriptions_add(struct db *,
+		    const struct ctl_subscriptions *);
+
 /* For doctor. */
 WAITS const struct db_rows *ctl_db_server(struct db *);	/* version, role */
 /* (change id, name, changes); no row: never deployed or not readable. */

@@ -5,17 +5,11 @@
  */
 #include "ctl/import.h"
 
-#include <errno.h>
-
 #include "base/str.h"
 #include "crypto/token.h"
 #include "ctl/csv.h"
 #include "tenants/tenant_edit.h"
 
-#define FILE_MAX_BYTES	(32u * 1024 * 1024)
-
-static MUST_CHECK bool	 read_file(struct ctl *, const char *, char **,
-			    size_t *);
 static void	 prepare(struct import *);
 static void	 read_rows(struct import *, const char *, size_t);
 static void	 read_tenant(struct import *, const struct csv_row *);
@@ -34,7 +28,7 @@ ctl_tenant_import(struct ctl *ctl)
 	if (!ctl_words(ctl, 1))
 		return (CTL_USAGE);
 	in.file = ctl->argv[0];
-	if (!read_file(ctl, in.file, &text, &bytes))
+	if (!ctl_read_file(ctl, in.file, &text, &bytes))
 		return (CTL_REFUSED);
 	prepare(&in);
 	read_rows(&in, text, bytes);
@@ -68,35 +62,6 @@ import_complain(struct import *in, int64_t line, const char *fmt, ...)
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
-}
-
-static bool
-read_file(struct ctl *ctl, const char *name, char **ret_text,
-    size_t *ret_bytes)
-{
-	FILE	*f = fopen(name, "re");
-	char	*text;
-	size_t	 n;
-
-	if (f == NULL) {
-		(void)ctl_refuse("%s: %s", name, strerror(errno));
-		return (false);
-	}
-	text = arena_alloc(ctl->arena, FILE_MAX_BYTES + 1);
-	n = fread(text, 1, FILE_MAX_BYTES + 1, f);
-	if (ferror(f)) {
-		(void)ctl_refuse("%s: %s", name, strerror(errno));
-		(void)fclose(f);
-		return (false);
-	}
-	(void)fclose(f);
-	if (n > FILE_MAX_BYTES) {
-		(void)ctl_refuse("%s: more than 32 MiB", name);
-		return (false);
-	}
-	*ret_text = text;
-	*ret_bytes = n;
-	return (true);
 }
 
 static void

@@ -3,6 +3,7 @@
  */
 #include "ctl/ctl.h"
 
+#include <errno.h>
 #include <stdarg.h>
 
 #include "base/setting.h"
@@ -11,6 +12,7 @@
 
 #define COLUMNS_MAX	16
 #define LIST_MAX	(64u * 1024 * 1024)
+#define FILE_MAX_BYTES	(32u * 1024 * 1024)
 
 static void	 take(struct ctl *, int at, int words);
 static void	 print_table(const struct ctl_column *, int,
@@ -113,6 +115,35 @@ ctl_open_vault(struct ctl *ctl)
 		return (true);
 	(void)ctl_refuse("%s", why);
 	return (false);
+}
+
+bool
+ctl_read_file(struct ctl *ctl, const char *name, char **ret_text,
+    size_t *ret_bytes)
+{
+	FILE	*f = fopen(name, "re");
+	char	*text;
+	size_t	 n;
+
+	if (f == NULL) {
+		(void)ctl_refuse("%s: %s", name, strerror(errno));
+		return (false);
+	}
+	text = arena_alloc(ctl->arena, FILE_MAX_BYTES + 1);
+	n = fread(text, 1, FILE_MAX_BYTES + 1, f);
+	if (ferror(f)) {
+		(void)ctl_refuse("%s: %s", name, strerror(errno));
+		(void)fclose(f);
+		return (false);
+	}
+	(void)fclose(f);
+	if (n > FILE_MAX_BYTES) {
+		(void)ctl_refuse("%s: more than 32 MiB", name);
+		return (false);
+	}
+	*ret_text = text;
+	*ret_bytes = n;
+	return (true);
 }
 
 void

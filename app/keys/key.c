@@ -1,7 +1,7 @@
 /*
  * Making and opening keys, and the nonces of their forms: see key.h.
  */
-#include "keys/key.h"
+#include "keys/find.h"
 
 #include <assert.h>
 
@@ -22,16 +22,29 @@ key_make(const struct keyring *ring, const char *slot,
     struct key_made *ret_made)
 {
 	unsigned char	raw[KEY_RANDOM];
-	char		text[KEY_TEXT], row[KEY_ROW_MAX];
+	char		text[KEY_TEXT];
 	struct secret	key = { (unsigned char *)text, KEY_TEXT - 1 };
 	struct secret	random = { raw, sizeof(raw) };
+	bool		ok;
+
+	random_bytes(raw, sizeof(raw));
+	hex_encode(text, raw, sizeof(raw));
+	ok = key_take(ring, slot, text, ret_made);
+	secret_wipe(&key);
+	secret_wipe(&random);
+	return (ok);
+}
+
+bool
+key_take(const struct keyring *ring, const char *slot, const char *text,
+    struct key_made *ret_made)
+{
+	char		row[KEY_ROW_MAX];
 	struct key_made	made = { .slot = slot };
 	bool		ok;
 
-	assert(key_slot_valid(slot));
+	assert(key_slot_valid(slot) && find_shaped(FIND_WHOLE, text));
 	uuid_make(made.id);
-	random_bytes(raw, sizeof(raw));
-	hex_encode(text, raw, sizeof(raw));
 	row_name(row, made.id, slot);
 	/* Both purposes have the same versions; one number is stored. */
 	made.mac_version = keyring_newest(ring, "subscription-key");
@@ -45,9 +58,16 @@ key_make(const struct keyring *ring, const char *slot,
 		memcpy(made.last4, text + KEY_TEXT - 5, sizeof(made.last4));
 		*ret_made = made;
 	}
-	secret_wipe(&key);
-	secret_wipe(&random);
 	return (ok);
+}
+
+bool
+find_shaped(enum find_by by, const char *text)
+{
+	size_t	n = by == FIND_WHOLE ? KEY_TEXT - 1 : by == FIND_FIRST8 ?
+		    KEY_PREFIX : 4;
+
+	return (strlen(text) == n && strspn(text, "0123456789abcdef") == n);
 }
 
 bool

@@ -42,6 +42,11 @@ struct key_made {
 MUST_CHECK bool	 key_make(const struct keyring *, const char *slot,
 		    struct key_made *ret_made);
 
+/* The same of a key that exists elsewhere and is taken as it is: 32 lowercase
+ * hexadecimal characters. */
+MUST_CHECK bool	 key_take(const struct keyring *, const char *slot,
+		    const char *text, struct key_made *ret_made);
+
 bool		 key_slot_valid(const char *);
 
 /*
