@@ -21,6 +21,10 @@ frame_view(struct req *rq, struct view *v)
 	view_text(v, "person_name", in ? s->name : "");
 	view_text(v, "person_email", in ? s->email : "");
 	view_text(v, "person_initials", in ? initials(rq->arena, s->name) : "");
+	view_bool(v, "has_unread", in && s->unread > 0);
+	view_text(v, "unread", !in ? "" : s->unread > 9 ? "9+" :
+	    arena_fmt(rq->arena, "%d", s->unread));
+	view_bool(v, "nav_notices", str_starts(p, "/notices"));
 	view_bool(v, "nav_products", str_starts(p, "/products") ||
 	    str_starts(p, "/staff/products"));
 	view_bool(v, "nav_profile", str_starts(p, "/profile") ||

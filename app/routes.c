@@ -16,6 +16,7 @@
 #include "keys/find.h"
 #include "keys/key.h"
 #include "keys/rotate.h"
+#include "notices/notice_pages.h"
 #include "people/ask.h"
 #include "people/people.h"
 #include "people/seat.h"
@@ -86,6 +87,16 @@ const struct route routes[] = {
 			session_page_end_others, ACCOUNT | FRESH },
 	{ METHOD_POST,	"/account/sessions/:id/end",
 			session_page_end,	ACCOUNT | FRESH },
+	{ METHOD_GET,	"/account/notices", notice_page_choices, ACCOUNT },
+	{ METHOD_POST,	"/account/notices", notice_page_choose, ACCOUNT },
+	{ METHOD_GET,	"/notices",	notice_page,	ACCOUNT },
+	{ METHOD_POST,	"/notices/read", notice_page_read, ACCOUNT },
+	{ METHOD_POST,	"/notices/:id/open", notice_page_open, ACCOUNT },
+	{ METHOD_GET,	"/unsubscribe/:account/:kind/:token",
+			notice_page_leave_form,	ANYONE },
+	/* By mail programs, RFC 8058: the token says who, no cookie does. */
+	{ METHOD_POST,	"/unsubscribe/:account/:kind/:token",
+			notice_page_leave, ANYONE | MACHINE },
 	{ METHOD_GET,	"/account/data", close_page_data, ACCOUNT },
 	{ METHOD_GET,	"/account/close", close_page,	ACCOUNT | FRESH },
 	{ METHOD_POST,	"/account/close", close_page_close,

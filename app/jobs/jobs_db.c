@@ -266,6 +266,14 @@ DB_QUERY(outbox_prune,
     " AND ended_at < now() - interval '30 days' RETURNING 1)"
     " SELECT count(*) FROM gone");
 
+/* Who chose so gets one mail a day: see migrations/notices. */
+DB_QUERY(notice_digest, "SELECT notice_digests()");
+
+DB_QUERY(notice_prune,
+    "WITH gone AS (DELETE FROM notice"
+    " WHERE at < now() - interval '90 days' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
 /* A request that still waits would be told of again, and so would what falls
  * due later. */
 DB_QUERY(job_prune,
@@ -282,7 +290,7 @@ static const struct db_query *const jobs[] = {
 	&signup_prune, &session_prune, &throttle_prune, &reveal_prune,
 	&pending_signin_prune, &invitation_prune, &join_ask_prune,
 	&known_network_prune, &outbox_prune, &job_prune,
-	&known_device_prune, &known_browser_prune,
+	&notice_digest, &notice_prune, &known_device_prune, &known_browser_prune,
 	&recovery_prune, &email_change_prune,
 };
 

@@ -10,7 +10,8 @@
 #include "base/str.h"
 #include "vault/vault.h"
 
-#define CONTEXT_MAX	(40 + UUID_TEXT)
+#define KIND_MAX	60
+#define CONTEXT_MAX	(KIND_MAX + 1 + UUID_TEXT)
 
 void
 link_token(const char *kind, const char *uuid, char ret_token[TOKEN_TEXT])
@@ -32,6 +33,20 @@ void
 link_token_hash(const char *token, unsigned char ret_hash[SHA256_BYTES])
 {
 	sha256(ret_hash, token, strlen(token));
+}
+
+bool
+link_unsubscribe(const char *account_id, const char *mail_kind,
+    char ret_token[TOKEN_TEXT])
+{
+	char	kind[KIND_MAX];
+	int	n;
+
+	n = snprintf(kind, sizeof(kind), "unsubscribe/%s", mail_kind);
+	if (n < 0 || (size_t)n >= sizeof(kind))
+		return (false);
+	link_token(kind, account_id, ret_token);
+	return (true);
 }
 
 char *

@@ -20,6 +20,10 @@ void	 link_token(const char *kind, const char *uuid,
 /* What the database holds of a token. */
 void	 link_token_hash(const char *token,
 	    unsigned char ret_hash[SHA256_BYTES]);
+/* Of a link that ends one kind of an account's mail (or "digest"), which needs
+ * no row: "unsubscribe" with both.  False for what can be no kind. */
+MUST_CHECK bool	 link_unsubscribe(const char *account_id, const char *mail_kind,
+	    char ret_token[TOKEN_TEXT]);
 /* PUBLIC_URL/kind/token */
 char	*link_url(struct arena *, const char *kind, const char *uuid);
 

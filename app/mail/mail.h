@@ -120,6 +120,7 @@
  * api_hand_over_used	owners, managers	api_user client by used_at
  * request_reminder	each active staff	as request_submitted_staff
  * request_overdue	each active admin	as request_submitted_staff
+ * digest		account that chose so	list (lines) count more
  * mail_failed		each active staff	failed_kind outbox_id queued_at
  *						why
  *
@@ -143,6 +144,8 @@ struct mail {
 	const char	*to;		/* address, domain in ASCII */
 	const char	*subject;
 	const char	*text, *html;
+	const char	*unsubscribe;	/* address of one click, RFC 8058; NULL:
+					 * this mail always comes */
 };
 
 /*
@@ -163,6 +166,8 @@ struct outbox_mail {
 	int64_t		 link_until;
 	bool		 link_open;	/* not used, not over */
 	const char	*invited_as;	/* "" for a contact */
+	const char	*account_id;	/* NULL for an address */
+	bool		 optional;	/* may be turned off */
 };
 
 enum mail_render {

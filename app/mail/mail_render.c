@@ -161,6 +161,7 @@ static const struct kind {
 	    { "api_user", "client", "by", "sent_to", "open_until_at" } },
 	{ "api_hand_over_used", LINK_PAGE, "/api-users",
 	    { "api_user", "client", "by", "used_at" } },
+	{ "digest", LINK_PAGE, "/notices", { "count", "more" } },
 	{ "mail_failed", LINK_NONE, NULL,
 	    { "failed_kind", "outbox_id", "queued_at", "why" } },
 };
@@ -169,8 +170,12 @@ static const struct kind *kind_find(const char *);
 static const char	*param(const struct outbox_mail *, const char *);
 static const char	*make_link(struct arena *, const struct kind *,
 			    const struct outbox_mail *);
+static const char	*unsubscribe(struct arena *,
+			    const struct outbox_mail *);
 static struct view	*make_view(struct arena *, const struct kind *,
 			    const struct outbox_mail *, const char *link);
+static void		 add_list(struct arena *, struct view *,
+			    const char *lines);
 static MUST_CHECK bool	 render(struct arena *, const struct mustache_set *,
 			    const char *, const struct view *, const char **,
 			    const char **);
@@ -221,6 +226,8 @@ mail_render(struct arena *arena, const struct mustache_set *templates,
 		*ret_why = "the first line of the text is no subject";
 		return (MAIL_BROKEN);
 	}
+	if (row->optional)
+		mail.unsubscribe = unsubscribe(arena, row);
 	*ret_mail = mail;
 	return (MAIL_RENDERED);
 }
@@ -272,6 +279,19 @@ make_link(struct arena *arena, const struct kind *kind,
 	return (NULL);
 }
 
+/* NULL: not of an account. */
+static const char *
+unsubscribe(struct arena *arena, const struct outbox_mail *row)
+{
+	char	token[TOKEN_TEXT];
+
+	if (row->account_id == NULL ||
+	    !link_unsubscribe(row->account_id, row->kind, token))
+		return (NULL);
+	return (arena_fmt(arena, "%s/unsubscribe/%s/%s/%s",
+	    setting->public_url, row->account_id, row->kind, token));
+}
+
 static struct view *
 make_view(struct arena *arena, const struct kind *kind,
     const struct outbox_mail *row, const char *link)
@@ -288,6 +308,7 @@ make_view(struct arena *arena, const struct kind *kind,
 			value = clock_long(arena, at);
 		view_text(v, kind->params[i], value);
 	}
+	add_list(arena, v, param(row, "lines"));
 	view_text(v, "device", agent_words(arena, param(row, "agent")));
 	value = param(row, "rule");
 	view_bool(v, "is_by_domain", str_eq(value, "domain"));
@@ -303,6 +324,18 @@ make_view(struct arena *arena, const struct kind *kind,
 	view_text(v, "support_email", setting->support_email);
 	view_text(v, "public_url", setting->public_url);
 	return (v);
+}
+
+static void
+add_list(struct arena *arena, struct view *v, const char *lines)
+{
+	size_t	n;
+
+	view_list(v, "list");
+	for (; *lines != '\0'; lines += n + (lines[n] == '\n')) {
+		n = strcspn(lines, "\n");
+		view_row_text(v, "list", arena_strndup(arena, lines, n));
+	}
 }
 
 static bool

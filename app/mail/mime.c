@@ -62,6 +62,14 @@ mail_mime(struct arena *arena, const struct mail *mail, const char *from)
 	/* RFC 3834: nobody's holiday reply is wanted. */
 	buf_str(out, "Auto-Submitted: auto-generated\r\n"
 	    "MIME-Version: 1.0\r\n");
+	/* On one line each: signatures of mail break on folded ones. */
+	if (mail->unsubscribe != NULL) {
+		if (strpbrk(mail->unsubscribe, "\r\n<>") != NULL)
+			return (NULL);
+		buf_fmt(out, "List-Unsubscribe: <%s>\r\n"
+		    "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+		    mail->unsubscribe);
+	}
 	buf_fmt(out, "Content-Type: multipart/alternative;\r\n"
 	    " boundary=\"%s\"\r\n\r\n", boundary);
 	part(out, boundary, "text/plain", mail->text);

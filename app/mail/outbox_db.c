@@ -37,7 +37,9 @@ outbox_claim(struct db *db, const char *courier, struct outbox_mail *ret_mail)
 	    " SELECT mine.id, mine.kind,"
 	    " (extract(epoch FROM mine.created_at) * 1000000)::bigint,"
 	    " mine.tries, coalesce(mine.address, p.email),"
-	    " coalesce(p.name, '')"
+	    " coalesce(p.name, ''), mine.account_id,"
+	    " mine.kind = 'digest' OR EXISTS (SELECT FROM mail_kind AS k"
+	    "     WHERE k.kind = mine.kind AND k.optional)"
 	    " FROM mine LEFT JOIN (person AS p JOIN account AS a"
 	    "     ON a.id = p.account_id AND a.state <> 'closed')"
 	    "     ON p.account_id = mine.account_id");
@@ -55,6 +57,8 @@ outbox_claim(struct db *db, const char *courier, struct outbox_mail *ret_mail)
 		.to = db_text(rows, 0, 4),
 		.name = db_text(rows, 0, 5),
 		.invited_as = "",
+		.account_id = db_text(rows, 0, 6),
+		.optional = db_truth(rows, 0, 7),
 	};
 	read_params(db, ret_mail);
 	read_link(db, ret_mail);

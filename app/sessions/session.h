@@ -37,6 +37,7 @@ struct session {
 	bool		 fresh;			/* within SESSION_FRESH_S */
 	bool		 stale;			/* last use is to be written */
 	bool		 has_second;		/* a second factor is set */
+	int		 unread;		/* notices, 10 at most */
 	bool		 must_set_up;		/* one must be, before anything */
 	const char	*cookie;		/* the token itself */
 	const char	*form_cookie;		/* the one that the form was

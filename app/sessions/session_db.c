@@ -7,6 +7,13 @@
 
 #include "sessions/session_kept.h"
 
+/* For the bell: counted on an index that holds the unread alone, 10 at most,
+ * with what every request reads, so that it is kept nowhere. */
+#define UNREAD(account)							\
+	"(SELECT count(*) FROM (SELECT FROM notice n "			\
+	"WHERE n.account_id = " account " AND n.read_at IS NULL "	\
+	"LIMIT 10) AS unread)"
+
 WAITS static struct session *session_read_all(struct db *, const char *token,
 		    const unsigned char *hash);
 static enum account_kind kind_of(const char *kind, const char *staff_role);
@@ -29,8 +36,8 @@ session_db_find(struct db *db, const char *token)
 	/* The numbers are SESSION_IDLE_S, SESSION_FRESH_S, SESSION_TOUCH_S. */
 	DB_QUERY(session_live,
 	    "SELECT stamp, fresh_at > now() - interval '15 minutes', "
-	    "last_used_at < now() - interval '5 minutes' "
-	    "FROM session WHERE id_hash = $1::bytea AND expires_at > now() "
+	    "last_used_at < now() - interval '5 minutes', "
+	    UNREAD("session.account_id") " FROM session WHERE id_hash = $1::bytea AND expires_at > now() "
 	    "AND last_used_at > now() - interval '12 hours'");
 	const struct db_rows	*rows;
 	struct session		*s;
@@ -52,6 +59,7 @@ session_db_find(struct db *db, const char *token)
 	s = arena_memdup(db_arena(db), &kept->session, sizeof(*s));
 	s->fresh = db_truth(rows, 0, 1);
 	s->stale = db_truth(rows, 0, 2);
+	s->unread = (int)db_number(rows, 0, 3);
 	s->cookie = arena_strdup(db_arena(db), token);
 	s->form_cookie = s->cookie;
 	s->kept = kept;
@@ -105,7 +113,8 @@ session_read_all(struct db *db, const char *token, const unsigned char *hash)
 	    "s.fresh_at > now() - interval '15 minutes', "
 	    "s.last_used_at < now() - interval '5 minutes', "
 	    "EXISTS (SELECT FROM second_factor f WHERE f.account_id = a.id), "
-	    "s.stamp, s.stamped_at < now() - interval '10 seconds' "
+	    "s.stamp, s.stamped_at < now() - interval '10 seconds', "
+	    UNREAD("a.id") " "
 	    "FROM session s "
 	    "JOIN account a ON a.id = s.account_id AND a.state = 'active' "
 	    "JOIN person p ON p.account_id = a.id "
@@ -136,6 +145,7 @@ session_read_all(struct db *db, const char *token, const unsigned char *hash)
 	s->fresh = db_truth(rows, 0, 11);
 	s->stale = db_truth(rows, 0, 12);
 	s->has_second = db_truth(rows, 0, 13);
+	s->unread = (int)db_number(rows, 0, 16);
 	s->cookie = arena_strdup(db_arena(db), token);
 	s->form_cookie = s->cookie;
 	if (db_truth(rows, 0, 15))

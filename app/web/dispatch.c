@@ -109,8 +109,13 @@ read_form(struct req *rq, const struct raw_request *raw)
 
 	if (type == NULL || strncasecmp(type, form, strlen(form)) != 0 ||
 	    (type[strlen(form)] != '\0' && type[strlen(form)] != ';' &&
-	    type[strlen(form)] != ' '))
+	    type[strlen(form)] != ' ')) {
+		/* A machine may send another form: its handler does not ask
+		 * for fields. */
+		if ((rq->route->guard & MACHINE) != 0)
+			return;
 		refuse(rq, "content_type");
+	}
 	result = form_parse(rq->arena, raw->body, raw->body_bytes, &rq->form);
 	if (result == FORM_TOO_MANY)
 		req_fail(rq, 413, "fields");

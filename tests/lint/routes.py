@@ -12,7 +12,8 @@ GUARDS = {"ANYONE", "CONTACT", "STAFF", "ADMIN", "ACCOUNT", "FRESH",
           "MACHINE", "NODB", "SETUP"}
 WHO = {"ANYONE", "CONTACT", "STAFF", "ADMIN", "ACCOUNT", "MACHINE"}
 SOMEBODY = {"CONTACT", "STAFF", "ADMIN", "ACCOUNT"}
-MACHINE_PATHS = ("/check", "/api/")
+# The last: mail programs, by a token of its own (RFC 8058).
+MACHINE_PATHS = ("/check", "/api/", "/unsubscribe/")
 
 
 def check(root):
