@@ -29,7 +29,7 @@ def written():
             texts = re.findall(rf"'({ACTION})'", text)
             texts += [one for one in re.findall(rf'"({ACTION})"', text)
                       if one.split(".")[0] in known
-                      and not one.endswith((".h", "_at", ".id", ".name"))]
+                      and not one.endswith((".h", "_at", "id", ".name"))]
         for one in texts:
             found.setdefault(one, path.name)
     return found
