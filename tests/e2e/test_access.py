@@ -175,6 +175,11 @@ class World:
                         "name_folded) VALUES (%s::uuid, %s, %s, %s) "
                         "RETURNING id", number, self.tenant, number, number)
 
+    def notice(self):
+        """One of the client's owner; its mail has the same id."""
+        return self.sql("SELECT mail_queue('people_role', %s, NULL)",
+                        self.account["owner"])
+
     def seating(self):
         return self.sql(
             "INSERT INTO seating (id, tenant_id, account_id, reason, "
@@ -232,6 +237,8 @@ class World:
             ":token": lambda: NONE,
             ":slug": lambda: "revio-api",
             ":version": lambda: "1",
+            ":account": lambda: NOBODY,
+            ":kind": lambda: "digest",
             ":code": lambda: "ALTWORX",
             ":name": lambda: next(
                 p.name for p in (self.server.build / "assets").glob("*.css")),
@@ -258,6 +265,7 @@ class World:
             "/consents/": self.consent,
             "/staff/products/": self.product,
             "/account/passkeys/": lambda: NOBODY,
+            "/notices/": self.notice,
             "/people/seats/": self.seating,
             "/api-users/": self.api_user,
             "/staff/api-users/": self.api_user,
