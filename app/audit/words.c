@@ -80,6 +80,7 @@ static const struct audit_action actions[] = {
 	{ "seat.done", "Seated an owner" },
 	{ "seat.planned", "Planned to seat an owner" },
 	{ "seat.void", "Did not seat an owner: things had changed" },
+	{ "session.all_ended", "Ended all sessions" },
 	{ "session.ended", "Signed out" },
 	{ "session.failed", "Failed to sign in" },
 	{ "session.half", "Gave the password, not yet the second factor" },

@@ -7,7 +7,8 @@ from _source import main, sources
 
 # The left one may include all that stand to its right.
 SLICES = ("gateway home profile notices audit requests keys apiusers "
-          "subscriptions products people tenants accounts sessions jobs mail vault").split()
+          "subscriptions products people tenants accounts sessions jobs "
+          "mail vault").split()
 MACHINERY = "web db run crypto base".split()
 # Know everyone, and nobody includes them.
 TOP = {"ctl", "courier", ""}  # "" are the files of app/ itself
