@@ -29,7 +29,7 @@ BEGIN
 	    OR (NEW.name_held <> OLD.name_held AND (NEW.name_held
 	    OR OLD.state_at >= now() - interval '90 days')))
 	    AND NOT lifecycle_lifted(TG_RELID) THEN
-		RAISE EXCEPTION 'api_user_state' USING ERRCODE = 'LK031';
+		RAISE EXCEPTION 'api_user_state' USING ERRCODE = 'LK041';
 	END IF;
 	RETURN NEW;
 END $$;
