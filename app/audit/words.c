@@ -94,6 +94,7 @@ static const struct audit_action actions[] = {
 	{ "subscription.created", "Made a subscription with its keys" },
 	{ "subscription.expired", "Ended a subscription at its time" },
 	{ "subscription.expiry_set", "Set when a subscription ends" },
+	{ "subscription.imported", "Brought a subscription with its keys along" },
 	{ "subscription.reactivated", "Reactivated a subscription" },
 	{ "subscription.suspended", "Suspended a subscription" },
 	{ "tenant.absorbed", "Took another client in" },
