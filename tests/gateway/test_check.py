@@ -236,6 +236,28 @@ def test_database_away(make_server, own_cluster):
     gateway.close()
 
 
+def test_a_key_follows_its_client(make_server):
+    """Merged into another, the subscription is the other's at once."""
+    server = make_server()
+    key = flows.show_key(flows.client_with_key(server, "OLDCO", "Old Co")[0])
+    server.sql("UPDATE product SET needs_api_user = false")
+    flows.add_tenant(server, "NEWCO", "New Co")
+    gateway = Gateway(server)
+
+    def tenant():
+        answer = gateway.ask("/check/envoy/x", headers=[(KEY, key)])
+        return answer.headers["x-latchkey-tenant"]
+    # What was told before has come by, too.
+    base.wait_until(lambda: {tenant() for _ in range(100)} == {"OLDCO"}, 5,
+                    "the key")
+    admin = flows.staff(server, role="admin")
+    csrf = admin.get("/staff/tenants").form("signout").fields["csrf"]
+    admin.post("/staff/tenants/OLDCO/merge", {
+        "csrf": csrf, "into": "NEWCO", "reason": "One company"}).expect(303)
+    base.wait_until(lambda: tenant() == "NEWCO", 5, "the merge")
+    gateway.close()
+
+
 def test_a_herd_asks_once(make_server):
     """A hundred who ask for one key that nobody knows yet."""
     server = make_server(workers=1)
