@@ -7,13 +7,6 @@
 
 #include "sessions/session_kept.h"
 
-/* For the bell: counted on an index that holds the unread alone, 10 at most,
- * with what every request reads, so that it is kept nowhere. */
-#define UNREAD(account)							\
-	"(SELECT count(*) FROM (SELECT FROM notice n "			\
-	"WHERE n.account_id = " account " AND n.read_at IS NULL "	\
-	"LIMIT 10) AS unread)"
-
 WAITS static struct session *session_read_all(struct db *, const char *token,
 		    const unsigned char *hash);
 static enum account_kind kind_of(const char *kind, const char *staff_role);
@@ -36,8 +29,8 @@ session_db_find(struct db *db, const char *token)
 	/* The numbers are SESSION_IDLE_S, SESSION_FRESH_S, SESSION_TOUCH_S. */
 	DB_QUERY(session_live,
 	    "SELECT stamp, fresh_at > now() - interval '15 minutes', "
-	    "last_used_at < now() - interval '5 minutes', "
-	    UNREAD("session.account_id") " FROM session WHERE id_hash = $1::bytea AND expires_at > now() "
+	    "last_used_at < now() - interval '5 minutes' "
+	    "FROM session WHERE id_hash = $1::bytea AND expires_at > now() "
 	    "AND last_used_at > now() - interval '12 hours'");
 	const struct db_rows	*rows;
 	struct session		*s;
@@ -59,7 +52,6 @@ session_db_find(struct db *db, const char *token)
 	s = arena_memdup(db_arena(db), &kept->session, sizeof(*s));
 	s->fresh = db_truth(rows, 0, 1);
 	s->stale = db_truth(rows, 0, 2);
-	s->unread = (int)db_number(rows, 0, 3);
 	s->cookie = arena_strdup(db_arena(db), token);
 	s->form_cookie = s->cookie;
 	s->kept = kept;
@@ -105,7 +97,8 @@ static struct session *
 session_read_all(struct db *db, const char *token, const unsigned char *hash)
 {
 	/* A closed tenant is none.  What was stamped a moment ago may be in
-	 * change once more: see migrations/stamps. */
+	 * change once more: see migrations/stamps.  Unread notices are counted
+	 * on an index that holds them alone, 10 at most. */
 	DB_QUERY(session_find,
 	    "SELECT a.id, a.kind, a.staff_role, p.name, p.email, "
 	    "p.email_domain, p.client, t.id, t.code, t.name, "
@@ -114,7 +107,9 @@ session_read_all(struct db *db, const char *token, const unsigned char *hash)
 	    "s.last_used_at < now() - interval '5 minutes', "
 	    "EXISTS (SELECT FROM second_factor f WHERE f.account_id = a.id), "
 	    "s.stamp, s.stamped_at < now() - interval '10 seconds', "
-	    UNREAD("a.id") " "
+	    "(SELECT count(*) FROM (SELECT FROM notice n "
+	    "WHERE n.account_id = a.id AND n.read_at IS NULL "
+	    "LIMIT 10) AS unread) "
 	    "FROM session s "
 	    "JOIN account a ON a.id = s.account_id AND a.state = 'active' "
 	    "JOIN person p ON p.account_id = a.id "

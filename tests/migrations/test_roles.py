@@ -163,6 +163,8 @@ def test_functions_that_lend_rights_are_safe(one):
                                   "seating_fall_due", "stamp_account",
                                   "stamp_all_sessions", "stamp_change",
                                   "stamp_key",
+                                  "stamp_notices",
+                                  "stamp_notices_read",
                                   "stamp_of_account", "stamp_people",
                                   "stamp_person", "stamp_product",
                                   "stamp_request", "stamp_sessions",
