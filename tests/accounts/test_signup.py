@@ -233,7 +233,7 @@ def test_nobody_who_never_signed_up_gets_a_mail(server):
     """A mail is queued, which takes the same time, and never sent."""
     def dropped():
         return server.sql("SELECT count(*) FROM outbox WHERE kind = 'verify' "
-                          "AND state = 'failed' AND last_error = "
+                          "AND state = 'dropped' AND last_error = "
                           "'the link is used or over'")[0][0]
 
     stranger, waiting = flows.address(), flows.address()
