@@ -1,4 +1,4 @@
 BEGIN;
-SELECT 1 / (count(*) = 3)::int FROM pg_trigger WHERE tgname LIKE 'stamp%'
-	AND tgrelid = 'notice'::regclass;
+SELECT 1 / (count(*) = 1)::int FROM pg_trigger WHERE tgname = 'stamp'
+	AND tgrelid = 'notice'::regclass AND tgdeferrable;
 ROLLBACK;
