@@ -7,6 +7,7 @@ import http.client
 import re
 import socket
 import ssl
+import time
 import urllib.parse
 from dataclasses import dataclass, field
 
@@ -156,6 +157,7 @@ class Client:
         self.timeout_s = timeout_s
         self.ca = ca
         self.connection = None
+        self.used = 0               # monotonic
 
     def _connect(self):
         # The name may mean ::1 as well; everything here listens on IPv4.
@@ -182,6 +184,10 @@ class Client:
         """One request, no redirects followed.  A kept connection that the
         server closed meanwhile is opened again, but only for a request that
         changes nothing."""
+        # The server closes one that was idle for 20 s, maybe right now.
+        if time.monotonic() - self.used > 10:
+            self.close()
+        self.used = time.monotonic()
         send = {"Host": f"{self.host}:{self.port}", **self.headers}
         if self.cookies:
             send["Cookie"] = "; ".join(f"{k}={v}"
