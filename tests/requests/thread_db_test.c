@@ -168,6 +168,30 @@ test_full(void **state)
 	    REQUEST_DECIDE_DONE);
 }
 
+/* Staff asked a moment after the others began, and were faster. */
+static void
+test_asked_ahead(void **state)
+{
+	const char	*ada = contact("Ada", "alta.example", "Altaworx");
+	const char	*bob = contact("Bob", "alta.example", "Altaworx");
+	const char	*said = ask(ada, "Altaworx-KEY", "Altaworx");
+	const char	*gone = ask(bob, "Altaworx-KEY", "Altaworx");
+	struct request_decision question = { said, keeper, "Which?" };
+
+	(void)state;
+	assert_int_equal(thread_db_ask(db, &question), THREAD_DONE);
+	question.request_id = gone;
+	assert_int_equal(thread_db_ask(db, &question), THREAD_DONE);
+	run(owner, "UPDATE request SET waits_since = now() + "
+	    "interval '1 minute'", DB_NONE);
+	assert_int_equal(thread_db_say(db, ada, said, "This"), THREAD_DONE);
+	assert_int_equal(request_db_withdraw(db, bob, gone),
+	    REQUEST_WITHDRAW_DONE);
+	assert_int_equal(count(db, "SELECT count(*) FROM request WHERE "
+	    "waited = '0' AND due_at = submitted_at + interval '48 hours'",
+	    DB_NONE), 2);
+}
+
 /* What one of the actors of a round does; true when it was done. */
 static bool
 act(struct db *on, int actor, const char *id, const char *who)
@@ -201,9 +225,12 @@ static void
 test_all_at_once(void **state)
 {
 	const char	*ids[ROUNDS], *who[ROUNDS], *why;
-	bool		 done[ROUNDS];
+	struct {
+		int	 actor;
+		bool	 done[ROUNDS];
+	} told;
 	int64_t		 ends = 0, asked = 0, said = 0;
-	int		 gate[2], out[2], i, k;
+	int		 gate[2], out[2], status, i, k;
 	char		 c;
 
 	(void)state;
@@ -222,32 +249,33 @@ test_all_at_once(void **state)
 
 			(void)close(gate[1]);
 			(void)!read(gate[0], &c, 1);
+			told.actor = k;
 			for (i = 0; i < ROUNDS; i++)
-				done[i] = act(own, k, ids[i], who[i]);
-			(void)!write(out[1], &k, sizeof(k));
-			(void)!write(out[1], done, sizeof(done));
-			_exit(0);
+				told.done[i] = act(own, k, ids[i], who[i]);
+			_exit(write(out[1], &told, sizeof(told)) !=
+			    sizeof(told));
 		}
 	}
 	(void)close(gate[0]);
+	(void)close(out[1]);	/* so an actor that dies is no endless wait */
 	(void)close(gate[1]);
 	for (i = 0; i < ACTORS; i++) {
-		int	n, j;
-
-		assert_int_equal(read(out[0], &n, sizeof(n)), sizeof(n));
-		assert_int_equal(read(out[0], done, sizeof(done)),
-		    sizeof(done));
-		for (j = 0; j < ROUNDS; j++) {
-			if (n == 0 || n == 5)
-				asked += done[j];
-			else if (n == 4)
-				said += done[j];
+		assert_int_equal(read(out[0], &told, sizeof(told)),
+		    sizeof(told));
+		for (k = 0; k < ROUNDS; k++) {
+			if (told.actor == 0 || told.actor == 5)
+				asked += told.done[k];
+			else if (told.actor == 4)
+				said += told.done[k];
 			else
-				ends += done[j];
+				ends += told.done[k];
 		}
 	}
-	for (i = 0; i < ACTORS; i++)
-		assert_true(wait(NULL) > 0);
+	(void)close(out[0]);
+	for (i = 0; i < ACTORS; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
 	assert_int_equal(ends, ROUNDS);
 	assert_int_equal(count(db, "SELECT count(*) FROM request WHERE state = "
 	    "'submitted' OR waiting_on = 'contact' OR waits_since IS NOT NULL",
@@ -276,6 +304,7 @@ main(void)
 		cmocka_unit_test_setup(test_reasons_for_letting_in, begin),
 		cmocka_unit_test_setup(test_owners_read_and_answer, begin),
 		cmocka_unit_test_setup(test_full, begin),
+		cmocka_unit_test_setup(test_asked_ahead, begin),
 		cmocka_unit_test_setup(test_all_at_once, begin),
 	};
 
