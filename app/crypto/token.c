@@ -18,7 +18,11 @@
 #include "base/clock.h"
 #include "base/str.h"
 
+_Static_assert(HASH_SHORT_BYTES == crypto_shorthash_siphashx24_BYTES,
+    "what SipHash writes");
+
 static EVP_MD			*sha256_md;
+static unsigned char		 short_key[crypto_shorthash_siphashx24_KEYBYTES];
 static EVP_MAC			*hmac_mac;
 static _Thread_local EVP_MD_CTX	*sha256_ctx;
 static _Thread_local EVP_MAC_CTX *hmac_ctx;
@@ -38,6 +42,7 @@ crypto_init(void)
 	assert(rc >= 0);
 	/* Another generator might keep state of its own across a fork. */
 	assert(str_eq(randombytes_implementation_name(), "sysrandom"));
+	randombytes_buf(short_key, sizeof(short_key));
 	sha256_md = EVP_MD_fetch(NULL, "SHA256", NULL);
 	hmac_mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	assert(sha256_md != NULL && hmac_mac != NULL);
@@ -175,6 +180,13 @@ base64_decode(void *ret_bytes, size_t max, const char *text, size_t *ret_n)
 	return (sodium_base642bin(ret_bytes, max, text, strlen(text), NULL,
 	    ret_n, &end, sodium_base64_VARIANT_ORIGINAL) == 0 &&
 	    *end == '\0');
+}
+
+void
+hash_short(unsigned char ret_hash[HASH_SHORT_BYTES], const void *bytes,
+    size_t n)
+{
+	(void)crypto_shorthash_siphashx24(ret_hash, bytes, n, short_key);
 }
 
 bool

@@ -32,6 +32,11 @@ void	uuid_write(char ret_uuid[UUID_TEXT], const unsigned char bytes[16]);
 void	sha256(unsigned char ret_hash[SHA256_BYTES], const void *, size_t);
 void	hmac_sha256(unsigned char ret_mac[SHA256_BYTES], const void *key,
 	    size_t key_bytes, const void *, size_t);
+/* SipHash-2-4 of 128 bits under a key that this process and those forked from
+ * it share, and nobody else: to find things in a table by. */
+#define HASH_SHORT_BYTES 16
+void	hash_short(unsigned char ret_hash[HASH_SHORT_BYTES], const void *,
+	    size_t);
 /* Constant time in the content. */
 bool	bytes_eq(const void *, const void *, size_t);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 
 #define SET_BUCKETS	1024u
+#define PRODUCT_BUCKETS	64u
 
 struct table {
 	unsigned char	*entries;
@@ -29,6 +30,8 @@ struct shared_set {
 static struct table	 keys, users;
 static struct shared_set *sets[SET_BUCKETS];
 static uint32_t		 sets_n;
+static struct shared_product *products[PRODUCT_BUCKETS];
+static uint32_t		 products_n;
 static struct {
 	unsigned char	 what[SHA256_BYTES];
 	int64_t		 at;		/* monotonic: found so */
@@ -47,11 +50,16 @@ static struct entry *table_find(const struct table *, const void *key);
 static struct entry *table_put(struct table *, const void *key);
 static uint32_t	 table_room(struct table *);
 static void	 table_drop(struct table *, struct entry *);
+static void	 table_drop_all(struct table *);
 static void	 begin_entry(struct entry *, const unsigned char *tenant,
 		    uint64_t number);
 static bool	 stale(const struct entry *);
-static uint64_t	*place_of(const unsigned char *tenant);
+static uint16_t	 place_of(const unsigned char *tenant);
+static void	 release(struct entry *, const struct table *);
 static void	 set_release(struct shared_set *);
+static void	 product_release(struct shared_product *);
+static void	 hash_of(unsigned char [HASH_SHORT_BYTES],
+		    const struct user_key *);
 static uint32_t	 first_word(const void *);
 
 void
@@ -60,17 +68,14 @@ cache_setup(uint32_t max)
 	table_make(&keys, max, sizeof(struct key_entry),
 	    offsetof(struct key_entry, mac), SHA256_BYTES);
 	table_make(&users, max, sizeof(struct user_entry),
-	    offsetof(struct user_entry, key), sizeof(struct user_key));
+	    offsetof(struct user_entry, hash), HASH_SHORT_BYTES);
 }
 
 void
 cache_end(void)
 {
-	uint32_t	 i;
-
-	for (i = 0; i < users.n; i++)
-		if (table_at(&users, i)->live)
-			table_drop(&users, table_at(&users, i));
+	table_drop_all(&users);
+	table_drop_all(&keys);
 	free(keys.entries);
 	free(keys.buckets);
 	free(users.entries);
@@ -90,7 +95,10 @@ cache_key(const unsigned char mac[SHA256_BYTES])
 struct user_entry *
 cache_user(const struct user_key *key)
 {
-	return ((struct user_entry *)(void *)table_find(&users, key));
+	unsigned char	 hash[HASH_SHORT_BYTES];
+
+	hash_of(hash, key);
+	return ((struct user_entry *)(void *)table_find(&users, hash));
 }
 
 bool
@@ -123,17 +131,22 @@ struct key_entry *
 cache_put_key(const unsigned char mac[SHA256_BYTES],
     const unsigned char tenant[CACHE_UUID], uint64_t number)
 {
-	struct entry	*e = table_put(&keys, mac);
+	struct entry	 *e = table_put(&keys, mac);
+	struct key_entry *k = (struct key_entry *)(void *)e;
 
 	begin_entry(e, tenant, number);
-	return ((struct key_entry *)(void *)e);
+	memcpy(k->tenant, tenant, CACHE_UUID);
+	return (k);
 }
 
 struct user_entry *
 cache_put_user(const struct user_key *key, uint64_t number)
 {
-	struct entry	*e = table_put(&users, key);
+	unsigned char	 hash[HASH_SHORT_BYTES];
+	struct entry	*e;
 
+	hash_of(hash, key);
+	e = table_put(&users, hash);
 	begin_entry(e, key->tenant, number);
 	return ((struct user_entry *)(void *)e);
 }
@@ -150,8 +163,11 @@ cache_drop_key(const unsigned char mac[SHA256_BYTES])
 void
 cache_drop_user(const struct user_key *key)
 {
-	struct entry	*e = table_find(&users, key);
+	unsigned char	 hash[HASH_SHORT_BYTES];
+	struct entry	*e;
 
+	hash_of(hash, key);
+	e = table_find(&users, hash);
 	if (e != NULL)
 		table_drop(&users, e);
 }
@@ -211,6 +227,42 @@ cache_set(const unsigned char hash[SHA256_BYTES], const char *text,
 	return (set);
 }
 
+struct shared_product *
+cache_product(const unsigned char id[CACHE_UUID], const char *slug,
+    bool needs_user)
+{
+	struct shared_product	**bucket, *p;
+
+	bucket = &products[first_word(id + CACHE_UUID - 4) % PRODUCT_BUCKETS];
+	for (p = *bucket; p != NULL; p = p->next) {
+		if (memcmp(p->id, id, CACHE_UUID) == 0 &&
+		    p->needs_user == needs_user && strcmp(p->slug, slug) == 0) {
+			p->refs++;
+			return (p);
+		}
+	}
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		abort();
+	memcpy(p->id, id, CACHE_UUID);
+	(void)snprintf(p->slug, sizeof(p->slug), "%s", slug);
+	p->needs_user = needs_user;
+	p->refs = 1;
+	p->next = *bucket;
+	*bucket = p;
+	products_n++;
+	return (p);
+}
+
+struct old_password *
+cache_old(struct user_entry *u)
+{
+	u->old = calloc(1, sizeof(*u->old));
+	if (u->old == NULL)
+		abort();
+	return (u->old);
+}
+
 const struct permission_set *
 shared_set(const struct shared_set *set)
 {
@@ -224,7 +276,7 @@ cache_told(const char *what)
 
 	told++;
 	if (uuid_read(tenant, what))
-		*place_of(tenant) = told;
+		places[place_of(tenant)] = told;
 	else
 		everybody = told;
 }
@@ -248,7 +300,8 @@ cache_deaf(void)
 struct cache_count
 cache_count(void)
 {
-	return ((struct cache_count){ keys.live, users.live, sets_n });
+	return ((struct cache_count){ keys.live, users.live, sets_n,
+	    products_n });
 }
 
 static void
@@ -278,17 +331,8 @@ table_at(const struct table *t, uint32_t i)
 static uint32_t *
 table_bucket(const struct table *t, const void *key)
 {
-	const unsigned char	*p = key;
-	uint64_t		 hash = UINT64_C(14695981039346656037);
-	size_t			 i;
-
-	/* A MAC is as good as random; names are folded first (FNV-1a).  Who
-	 * looks for names that share a bucket has a key already. */
-	if (t->key_bytes == SHA256_BYTES)
-		return (&t->buckets[first_word(p) & t->mask]);
-	for (i = 0; i < t->key_bytes; i++)
-		hash = (hash ^ p[i]) * UINT64_C(1099511628211);
-	return (&t->buckets[(hash >> 32) & t->mask]);
+	/* A MAC and a hash under a secret key are as good as random. */
+	return (&t->buckets[first_word(key) & t->mask]);
 }
 
 static struct entry *
@@ -361,8 +405,32 @@ table_drop(struct table *t, struct entry *e)
 	*link = e->next;
 	e->live = false;
 	t->live--;
-	if (t == &users)
-		set_release(((struct user_entry *)(void *)e)->set);
+	release(e, t);
+}
+
+static void
+table_drop_all(struct table *t)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < t->n; i++)
+		if (table_at(t, i)->live)
+			table_drop(t, table_at(t, i));
+}
+
+/* Gives back what the entry shares. */
+static void
+release(struct entry *e, const struct table *t)
+{
+	struct user_entry	*u;
+
+	if (t == &keys) {
+		product_release(((struct key_entry *)(void *)e)->product);
+		return;
+	}
+	u = (struct user_entry *)(void *)e;
+	set_release(u->set);
+	free(u->old);
 }
 
 static void
@@ -370,20 +438,45 @@ begin_entry(struct entry *e, const unsigned char *tenant, uint64_t number)
 {
 	e->number = number;
 	e->read_at = clock_monotonic();
-	memcpy(e->tenant, tenant, CACHE_UUID);
+	e->place = place_of(tenant);
 }
 
 static bool
 stale(const struct entry *e)
 {
-	return (*place_of(e->tenant) > e->number || everybody > e->number);
+	return (places[e->place] > e->number || everybody > e->number);
 }
 
 /* The end of a UUIDv7 is random. */
-static uint64_t *
+static uint16_t
 place_of(const unsigned char *tenant)
 {
-	return (&places[first_word(tenant + CACHE_UUID - 4) % CACHE_PLACES]);
+	_Static_assert(CACHE_PLACES - 1 <= UINT16_MAX, "what it returns");
+
+	return ((uint16_t)(first_word(tenant + CACHE_UUID - 4) %
+	    CACHE_PLACES));
+}
+
+static void
+product_release(struct shared_product *p)
+{
+	struct shared_product	**link;
+
+	if (p == NULL || --p->refs > 0)
+		return;
+	link = &products[first_word(p->id + CACHE_UUID - 4) %
+	    PRODUCT_BUCKETS];
+	while (*link != p)
+		link = &(*link)->next;
+	*link = p->next;
+	products_n--;
+	free(p);
+}
+
+static void
+hash_of(unsigned char ret_hash[HASH_SHORT_BYTES], const struct user_key *key)
+{
+	hash_short(ret_hash, key, sizeof(*key));
 }
 
 static void

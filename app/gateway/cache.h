@@ -23,30 +23,41 @@
 
 #define CACHE_UUID	16u
 #define CACHE_NAME	(CALL_USER_MAX + 1 + CALL_CODE_MAX + 1)
-#define CACHE_SLUG	64u
+#define CACHE_SLUG	64u	/* bytes, with the NUL */
 #define CACHE_PLACES	32768u	/* for tenants; 256 kB a worker */
 #define CACHE_ABSENT	4096u	/* of what is not there; 160 kB a worker */
 #define CACHE_ABSENT_US	(2 * INT64_C(1000000))
 
-/* In both kinds of entry, first. */
+/*
+ * In both kinds of entry, first.  Entries are small, since there are many: a
+ * key with its API user, buckets included, stays below CACHE_PAIR_MAX bytes
+ * (cache_test.c).  What many share is kept once, beside them.
+ */
+#define CACHE_PAIR_MAX	400u
 struct entry {
 	uint32_t	 next;		/* in the bucket: index + 1 */
+	uint16_t	 place;		/* of the tenant */
 	bool		 live, used;
 	uint64_t	 number;	/* of the last notification before */
 	int64_t		 read_at;	/* monotonic */
-	unsigned char	 tenant[CACHE_UUID];
+};
+
+struct shared_product {	/* that keys share */
+	struct shared_product *next;
+	uint32_t	 refs;
+	bool		 needs_user;
+	unsigned char	 id[CACHE_UUID];
+	char		 slug[CACHE_SLUG];
 };
 
 struct key_entry {
 	struct entry	 entry;
 	unsigned char	 mac[SHA256_BYTES];	/* what it is found by */
-	unsigned char	 subscription[CACHE_UUID];
-	unsigned char	 product[CACHE_UUID];
-	char		 slug[CACHE_SLUG];	/* of the product */
-	char		 code[CALL_CODE_MAX + 1];	/* of the tenant */
-	enum fact_subscription state;
-	bool		 needs_user;
+	unsigned char	 subscription[CACHE_UUID], tenant[CACHE_UUID];
+	struct shared_product *product;		/* never NULL once filled */
 	int64_t		 key_ends_at, ends_at;
+	char		 code[CALL_CODE_MAX + 1];	/* of the tenant */
+	uint8_t		 state;			/* enum fact_subscription */
 };
 
 /* Who calls, as found: tenant, product, and the name as it was given. */
@@ -57,17 +68,26 @@ struct user_key {
 
 struct shared_set;	/* a permission set that entries share */
 
+struct password_mac {
+	unsigned char	 mac[SHA256_BYTES];
+	uint32_t	 version;		/* 0: none */
+};
+
+struct old_password {	/* that few have, and not for long */
+	struct password_mac password;
+	int64_t		 ends_at;
+};
+
 struct user_entry {
 	struct entry	 entry;
-	struct user_key	 key;
-	char		 id[UUID_TEXT];
-	char		 name[CACHE_NAME];	/* with the code of today */
+	unsigned char	 hash[HASH_SHORT_BYTES];	/* of its user_key */
+	unsigned char	 id[CACHE_UUID];
+	struct password_mac password;
+	char		 name[CALL_USER_MAX + 1];	/* without "@CODE" */
 	bool		 enabled;
 	int64_t		 ends_at;
-	unsigned char	 macs[2][SHA256_BYTES];	/* current, old */
-	uint32_t	 versions[2];		/* 0: none */
-	int64_t		 old_ends_at;
-	struct shared_set *set;
+	struct old_password *old;		/* NULL: none */
+	struct shared_set *set;			/* NULL: nothing allowed */
 };
 
 /* max: entries of either kind, made when they are first needed. */
@@ -91,6 +111,12 @@ uint64_t cache_begin(void);
 struct key_entry *cache_put_key(const unsigned char mac[SHA256_BYTES],
 	    const unsigned char tenant[CACHE_UUID], uint64_t number);
 struct user_entry *cache_put_user(const struct user_key *, uint64_t number);
+/* A product as it was read, once for all who have it; for an entry, which gives
+ * it back when it goes.  slug: shorter than CACHE_SLUG. */
+struct shared_product *cache_product(const unsigned char id[CACHE_UUID],
+	    const char *slug, bool needs_user);
+/* Room for an old password, zeroed; it goes with its entry. */
+struct old_password *cache_old(struct user_entry *);
 void	 cache_drop_key(const unsigned char mac[SHA256_BYTES]);
 void	 cache_drop_user(const struct user_key *);
 
@@ -116,7 +142,7 @@ void	 cache_hears(void);
 void	 cache_deaf(void);
 
 struct cache_count {
-	uint32_t	 keys, users, sets;
+	uint32_t	 keys, users, sets, products;
 };
 struct cache_count cache_count(void);
 

@@ -9,6 +9,8 @@ static bool	find_key(struct check *, int64_t grace_us, struct facts *);
 static bool	find_user(struct check *, int64_t grace_us, struct facts *);
 static bool	password_fits(const struct user_entry *, const char *password,
 		    int64_t now);
+static bool	mac_fits(const struct password_mac *, const char *text,
+		    size_t);
 static void	ask_permission(struct check *, struct facts *);
 
 void
@@ -62,9 +64,9 @@ find_key(struct check *c, int64_t grace_us, struct facts *f)
 	c->key = k;
 	f->knows_key = true;
 	f->key_ends_at = k->key_ends_at;
-	f->subscription = k->state;
+	f->subscription = (enum fact_subscription)k->state;
 	f->subscription_ends_at = k->ends_at;
-	f->needs_user = k->needs_user;
+	f->needs_user = k->product->needs_user;
 	return (true);
 }
 
@@ -75,8 +77,8 @@ find_user(struct check *c, int64_t grace_us, struct facts *f)
 	unsigned char		 hash[SHA256_BYTES];
 
 	memset(&c->user_key, 0, sizeof(c->user_key));
-	memcpy(c->user_key.tenant, c->key->entry.tenant, CACHE_UUID);
-	memcpy(c->user_key.product, c->key->product, CACHE_UUID);
+	memcpy(c->user_key.tenant, c->key->tenant, CACHE_UUID);
+	memcpy(c->user_key.product, c->key->product->id, CACHE_UUID);
 	memcpy(c->user_key.name, c->call->user, strlen(c->call->user));
 	u = cache_user(&c->user_key);
 	if (u == NULL) {
@@ -108,23 +110,29 @@ find_user(struct check *c, int64_t grace_us, struct facts *f)
 static bool
 password_fits(const struct user_entry *u, const char *password, int64_t now)
 {
-	char		 text[UUID_TEXT + 1 + CALL_PASSWORD_MAX];
-	unsigned char	 mac[SHA256_BYTES];
-	bool		 fits = false;
-	unsigned	 i;
-	int		 n;
+	char		 text[UUID_TEXT + CALL_PASSWORD_MAX + 1];
+	size_t		 bytes = strlen(password);
+	bool		 fits;
 
-	n = snprintf(text, sizeof(text), "%s:%s", u->id, password);
-	for (i = 0; i < COUNT(u->macs); i++) {
-		if (u->versions[i] == 0 ||
-		    (i == 1 && u->old_ends_at <= now) ||
-		    !keyring_hmac(vault, "api-user-password", u->versions[i],
-		    text, (size_t)n, mac))
-			continue;
-		fits = bytes_eq(mac, u->macs[i], sizeof(mac)) || fits;
-	}
+	uuid_write(text, u->id);
+	text[UUID_TEXT - 1] = ':';
+	memcpy(text + UUID_TEXT, password, bytes);
+	fits = mac_fits(&u->password, text, UUID_TEXT + bytes);
+	if (u->old != NULL && u->old->ends_at > now)
+		fits = mac_fits(&u->old->password, text, UUID_TEXT + bytes) ||
+		    fits;
 	explicit_bzero(text, sizeof(text));
 	return (fits);
+}
+
+static bool
+mac_fits(const struct password_mac *stored, const char *text, size_t bytes)
+{
+	unsigned char	 mac[SHA256_BYTES];
+
+	return (stored->version != 0 && keyring_hmac(vault,
+	    "api-user-password", stored->version, text, bytes, mac) &&
+	    bytes_eq(mac, stored->mac, sizeof(mac)));
 }
 
 static void

@@ -12,7 +12,7 @@
 
 static enum fact_subscription state_of(const char *);
 static void	 copy_uuid(unsigned char *, const struct db_rows *, int column);
-static void	 copy_mac(struct db *, struct user_entry *, unsigned,
+static void	 copy_mac(struct db *, struct password_mac *,
 		    const struct db_rows *, int column);
 
 void
@@ -30,7 +30,7 @@ gateway_db_key(struct db *db, const unsigned char mac[SHA256_BYTES])
 	uint64_t		 number = cache_begin();
 	const struct db_rows	*rows;
 	struct key_entry	*k;
-	unsigned char		 tenant[CACHE_UUID];
+	unsigned char		 tenant[CACHE_UUID], product[CACHE_UUID];
 
 	rows = db_read(db, &gateway_key,
 	    DB_ARGS(db_bytes(db, mac, SHA256_BYTES)));
@@ -42,11 +42,11 @@ gateway_db_key(struct db *db, const unsigned char mac[SHA256_BYTES])
 	copy_uuid(tenant, rows, 1);
 	k = cache_put_key(mac, tenant, number);
 	copy_uuid(k->subscription, rows, 0);
-	copy_uuid(k->product, rows, 2);
-	(void)snprintf(k->slug, sizeof(k->slug), "%s", db_text(rows, 0, 3));
+	copy_uuid(product, rows, 2);
+	k->product = cache_product(product, db_text(rows, 0, 3),
+	    db_truth(rows, 0, 6));
 	(void)snprintf(k->code, sizeof(k->code), "%s", db_text(rows, 0, 4));
-	k->state = state_of(db_text(rows, 0, 5));
-	k->needs_user = db_truth(rows, 0, 6);
+	k->state = (uint8_t)state_of(db_text(rows, 0, 5));
 	k->key_ends_at = db_number(rows, 0, 7);
 	k->ends_at = db_number(rows, 0, 8);
 }
@@ -56,7 +56,7 @@ gateway_db_user(struct db *db, const struct user_key *key)
 {
 	/* The code may be a former one of the tenant. */
 	DB_QUERY(gateway_user,
-	    "SELECT u.id, u.username || '@' || t.code, u.state = 'enabled', "
+	    "SELECT u.id, u.username, u.state = 'enabled', "
 	    US("u.expires_at") ", c.mac, coalesce(c.mac_version, 0), "
 	    "o.mac, coalesce(o.mac_version, 0), " US("o.ends_at") ", "
 	    "m.matrix, api_matrix_hash(m.matrix) "
@@ -91,13 +91,15 @@ gateway_db_user(struct db *db, const struct user_key *key)
 		return;
 	}
 	u = cache_put_user(key, number);
-	(void)snprintf(u->id, sizeof(u->id), "%s", db_text(rows, 0, 0));
+	copy_uuid(u->id, rows, 0);
 	(void)snprintf(u->name, sizeof(u->name), "%s", db_text(rows, 0, 1));
 	u->enabled = db_truth(rows, 0, 2);
 	u->ends_at = db_number(rows, 0, 3);
-	copy_mac(db, u, 0, rows, 4);
-	copy_mac(db, u, 1, rows, 6);
-	u->old_ends_at = db_number(rows, 0, 8);
+	copy_mac(db, &u->password, rows, 4);
+	if (!db_is_null(rows, 0, 6)) {
+		copy_mac(db, &cache_old(u)->password, rows, 6);
+		u->old->ends_at = db_number(rows, 0, 8);
+	}
 	matrix = db_text(rows, 0, 9);
 	u->set = cache_set(db_blob(db, rows, 0, 10, &n), matrix,
 	    strlen(matrix));
@@ -123,8 +125,8 @@ copy_uuid(unsigned char *to, const struct db_rows *rows, int column)
 
 /* The MAC and, in the next column, its version. */
 static void
-copy_mac(struct db *db, struct user_entry *u, unsigned which,
-    const struct db_rows *rows, int column)
+copy_mac(struct db *db, struct password_mac *to, const struct db_rows *rows,
+    int column)
 {
 	const void	*mac;
 	size_t		 n;
@@ -133,6 +135,6 @@ copy_mac(struct db *db, struct user_entry *u, unsigned which,
 		return;
 	mac = db_blob(db, rows, 0, column, &n);
 	assert(n == SHA256_BYTES);
-	memcpy(u->macs[which], mac, n);
-	u->versions[which] = (uint32_t)db_number(rows, 0, column + 1);
+	memcpy(to->mac, mac, n);
+	to->version = (uint32_t)db_number(rows, 0, column + 1);
 }

@@ -185,14 +185,18 @@ answer(struct http_request *kore, const struct check *check)
 static void
 allow(struct http_request *kore, const struct check *check)
 {
-	char	 id[UUID_TEXT];
+	char	 id[UUID_TEXT], name[CACHE_NAME];
+	int	 n;
 
 	uuid_write(id, check->key->subscription);
 	add_text("x-latchkey-tenant", check->key->code);
 	add("x-latchkey-subscription", id, UUID_TEXT - 1);
-	add_text("x-latchkey-product", check->key->slug);
-	if (check->user != NULL)
-		add_text("x-latchkey-api-user", check->user->name);
+	add_text("x-latchkey-product", check->key->product->slug);
+	if (check->user != NULL) {
+		n = snprintf(name, sizeof(name), "%s@%s", check->user->name,
+		    check->key->code);
+		add("x-latchkey-api-user", name, (size_t)n);
+	}
 	add("x-latchkey-accounts", check->scope, check->scope_bytes);
 	add_text("cache-control", "no-store");
 	send_out(kore, 200, NULL, 0);

@@ -60,6 +60,22 @@ check_hmac(const char *key_hex, const char *text, const char *expect)
 
 /* RFC 4231 section 4; the order mixes keys short and long, since the context
  * is used again. */
+/* The same for the same, another for another. */
+static void
+test_hash_short(void **state)
+{
+	unsigned char	 a[HASH_SHORT_BYTES], b[HASH_SHORT_BYTES];
+
+	(void)state;
+	hash_short(a, "FORTAPI@ALTWORX", 15);
+	hash_short(b, "FORTAPI@ALTWORX", 15);
+	assert_memory_equal(a, b, sizeof(a));
+	hash_short(b, "FORTAPI@ALTWORY", 15);
+	assert_memory_not_equal(a, b, sizeof(a));
+	hash_short(b, "FORTAPI@ALTWORX", 14);
+	assert_memory_not_equal(a, b, sizeof(a));
+}
+
 static void
 test_hmac(void **state)
 {
@@ -250,6 +266,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sha256),
+		cmocka_unit_test(test_hash_short),
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_derive),

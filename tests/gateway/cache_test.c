@@ -1,6 +1,7 @@
 /*
  * The cache alone: what is good, stale, absent, in grace, and who goes.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -175,7 +176,7 @@ test_full(void **state)
 			continue;
 		found++;
 		assert_int_equal(k->key_ends_at, i);
-		assert_memory_equal(k->entry.tenant, tenants[i % 2],
+		assert_memory_equal(k->tenant, tenants[i % 2],
 		    CACHE_UUID);
 	}
 	assert_int_equal(found, MAX);
@@ -213,6 +214,86 @@ test_users_share_sets(void **state)
 	assert_int_equal(cache_count().sets, 1);
 }
 
+/* What is shared goes with the last who has it; an old password with its
+ * user. */
+static void
+test_shared(void **state)
+{
+	struct user_key		 key = { .name = "FORTAPI@ALTWORX" };
+	struct key_entry	*k;
+	struct user_entry	*u;
+	unsigned		 i;
+
+	(void)state;
+	for (i = 0; i < 3 * MAX; i++) {
+		k = put(i, 0);
+		k->product = cache_product(tenants[i % 2], "revio-api", true);
+	}
+	assert_int_equal(cache_count().products, 2);
+	/* Changed: another to whoever reads it from now on. */
+	k = put(0, 0);
+	k->product = cache_product(tenants[0], "revio-api", false);
+	assert_int_equal(cache_count().products, 3);
+	assert_false(k->product->needs_user);
+	assert_true(cache_key(mac_of(3 * MAX - 1))->product->needs_user);
+	cache_drop_key(mac_of(0));
+	assert_int_equal(cache_count().products, 2);
+	u = cache_put_user(&key, cache_begin());
+	assert_null(u->old);
+	cache_old(u)->ends_at = 7;
+	assert_int_equal(cache_user(&key)->old->ends_at, 7);
+	assert_null(cache_put_user(&key, cache_begin())->old);
+}
+
+static size_t
+allocated(void)
+{
+	struct mallinfo2	 all = mallinfo2();
+
+	return (all.uordblks + all.hblkhd);
+}
+
+/* A hundred thousand keys, each with an API user: a set for every hundred, a
+ * product for every twenty thousand, an old password for every hundredth. */
+static void
+test_memory(void **state)
+{
+	static const unsigned	 many = 100000;
+	struct user_key		 key = { .name = "" };
+	struct key_entry	*k;
+	struct user_entry	*u;
+	unsigned		 i, group;
+	size_t			 before;
+	double			 each;
+
+	(void)state;
+	cache_end();
+	before = allocated();
+	cache_setup(many);
+	cache_hears();
+	for (i = 0; i < many; i++) {
+		k = put(i, i % 2);
+		group = i / 20000;
+		k->product = cache_product(mac_of(group), "revio-api", true);
+		memcpy(key.tenant, mac_of(i) + 4, CACHE_UUID);
+		(void)snprintf(key.name, sizeof(key.name), "FORTAPI@C%u", i);
+		u = cache_put_user(&key, cache_begin());
+		group = i / 100;
+		u->set = cache_set(mac_of(group), matrix, sizeof(matrix) - 1);
+		if (i % 100 == 0)
+			cache_old(u)->ends_at = 1;
+	}
+	assert_int_equal(cache_count().keys, many);
+	assert_int_equal(cache_count().users, many);
+	assert_int_equal(cache_count().sets, many / 100);
+	assert_int_equal(cache_count().products, many / 20000);
+	if (allocated() == before)
+		skip();		/* a sanitizer's own allocator */
+	each = (double)(allocated() - before) / many;
+	print_message("%.0f bytes a key with its API user\n", each);
+	assert_true(each > SHA256_BYTES && each <= CACHE_PAIR_MAX);
+}
+
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, begin, end)
 
 int
@@ -225,6 +306,8 @@ main(void)
 		TEST(test_absent),
 		TEST(test_full),
 		TEST(test_users_share_sets),
+		TEST(test_shared),
+		TEST(test_memory),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -164,10 +164,10 @@ test_allowed(void **state)
 	assert_int_equal(ask(&c, KEY, LOGIN, "GET", "/contacts/7"), 2);
 	assert_int_equal(c.verdict, VERDICT_ALLOWED);
 	assert_string_equal(c.key->code, "ALTWORX");
-	assert_string_equal(c.key->slug, "revio-api");
+	assert_string_equal(c.key->product->slug, "revio-api");
 	uuid_write(id, c.key->subscription);
 	assert_string_equal(id, subscription);
-	assert_string_equal(c.user->name, "FORTAPI@ALTWORX");
+	assert_string_equal(c.user->name, "FORTAPI");
 	assert_int_equal(c.scope_bytes, 3);
 	assert_memory_equal(c.scope, "all", 3);
 	/* From now on nobody is asked. */
