@@ -76,7 +76,7 @@ account_db_failed(struct db *db, const struct credential *credential)
 
 	rows = db_write(db, &account_failed,
 	    DB_ARGS(credential->account_id, credential->who));
-	(void)rows;
+	db_must(db, rows);
 }
 
 int64_t

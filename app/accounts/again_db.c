@@ -98,5 +98,6 @@ again_db_failed(struct db *db, const char *cookie)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &again_failed, DB_ARGS(session_hash(db, cookie)));
+	db_must(db, rows);
 	return (db_number(rows, 0, 0) > 0);
 }

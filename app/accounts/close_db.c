@@ -13,6 +13,7 @@ close_db_account(struct db *db, const struct credential *credential)
 
 	rows = db_write(db, &account_close_one, DB_ARGS(credential->account_id,
 	    credential->hash));
+	db_must(db, rows);
 	said = db_text(rows, 0, 0);
 	if (str_eq(said, "closed"))
 		return (CLOSE_DONE);

@@ -56,6 +56,7 @@ email_change_db_ask(struct db *db, const char *account_id,
 	rows = db_write(db, &email_change_ask, DB_ARGS(id, account_id,
 	    address->text, address->folded, address->domain,
 	    link_hash(db, token), network));
+	db_must(db, rows);
 	explicit_bzero(token, sizeof(token));
 	if (!db_is_null(rows, 0, 0)) {
 		answer.result = SIGNUP_ADDRESS_BUSY;

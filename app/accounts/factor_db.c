@@ -76,7 +76,7 @@ factor_db_set_up(struct db *db, const struct session *s, const void *sealed,
 	    DB_ARGS(s->account_id, session_hash(db, s->cookie),
 		recovery_hashes(db, recovery), nonce_hash(db, nonce),
 		db_bytes(db, sealed, bytes), db_int(db, counter)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (db_number(rows, 0, 0) == 0)
 		return (FACTOR_AGAIN);
 	return (db_number(rows, 0, 1) == 2 ? FACTOR_DONE : FACTOR_CONFLICT);
@@ -99,7 +99,7 @@ factor_db_remove(struct db *db, const struct session *s)
 
 	rows = db_write(db, &factor_remove,
 	    DB_ARGS(s->account_id, session_hash(db, s->cookie)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (db_number(rows, 0, 0) == 2 ? FACTOR_DONE : FACTOR_CONFLICT);
 }
 
@@ -123,7 +123,7 @@ factor_db_recovery_new(struct db *db, const struct session *s,
 	rows = db_write(db, &factor_recovery_new,
 	    DB_ARGS(s->account_id, session_hash(db, s->cookie),
 		recovery_hashes(db, recovery), nonce_hash(db, nonce)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (db_number(rows, 0, 0) == 0)
 		return (FACTOR_AGAIN);
 	return (db_number(rows, 0, 1) == 2 ? FACTOR_DONE : FACTOR_CONFLICT);
@@ -272,7 +272,7 @@ factor_db_failed(struct db *db, const char *account_id)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &factor_failed, DB_ARGS(account_id));
-	(void)rows;
+	db_must(db, rows);
 }
 
 static struct challenge

@@ -3,8 +3,6 @@
  */
 #include "accounts/passkey.h"
 
-#include <assert.h>
-
 #define TENANT(from)							\
 	"LEFT JOIN membership m ON m.account_id = " from ".id"
 /* A challenge is answered once. */
@@ -92,7 +90,7 @@ passkey_db_add(struct db *db, const struct session *s, const char *name,
 	    db_bytes(db, new->id.p, new->id.n), db_int(db, new->algorithm),
 	    db_bytes(db, new->key.p, new->key.n), db_int(db, new->count),
 	    name, recovery_hashes(db, recovery)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (db_number(rows, 0, 0) == 0)
 		return (FACTOR_AGAIN);
 	if (db_number(rows, 0, 1) != 2)
@@ -123,6 +121,7 @@ passkey_db_remove(struct db *db, const struct session *s, const char *id)
 
 	rows = db_write(db, &passkey_remove, DB_ARGS(s->account_id,
 	    session_hash(db, s->cookie), id));
+	db_must(db, rows);
 	return (db_number(rows, 0, 0) == 2);
 }
 

@@ -56,6 +56,7 @@ recovery_db_ask(struct db *db, const struct address *address,
 	link_token("reset", id, token);
 	rows = db_write(db, &recovery_ask, DB_ARGS(id, address->text,
 	    address->folded, link_hash(db, token), network));
+	db_must(db, rows);
 	explicit_bzero(token, sizeof(token));
 	if (!db_is_null(rows, 0, 0)) {
 		answer.result = SIGNUP_ADDRESS_BUSY;
@@ -133,6 +134,7 @@ recovery_db_reset(struct db *db, const char *token, const char *password_hash,
 	rows = db_write(db, &recovery_reset,
 	    DB_ARGS(link_hash(db, token), password_hash,
 		session_hash(db, browser)));
+	db_must(db, rows);
 	return (db_number(rows, 0, 0) == 1);
 }
 
@@ -162,6 +164,7 @@ password_db_change(struct db *db, const struct credential *credential,
 	rows = db_write(db, &password_change, DB_ARGS(credential->account_id,
 	    credential->hash, new_hash, session_hash(db, cookie),
 	    session_hash(db, token)));
+	db_must(db, rows);
 	return (db_number(rows, 0, 0) == 1);
 }
 

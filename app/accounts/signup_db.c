@@ -84,6 +84,7 @@ signup_db_ask(struct db *db, const struct address *address, const char *name,
 	rows = db_write(db, &signup_ask, DB_ARGS(id, address->text,
 	    address->folded, address->domain, name, client,
 	    link_hash(db, token), network));
+	db_must(db, rows);
 	explicit_bzero(token, sizeof(token));
 	if (!db_is_null(rows, 0, 0)) {
 		answer.result = SIGNUP_ADDRESS_BUSY;

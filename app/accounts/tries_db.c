@@ -9,10 +9,10 @@ tries_db_begin(struct db *db, const struct tries *tries)
 	DB_QUERY(tries_begin, "SELECT ceil(try_begin($1::text[], $2::text[], "
 	    "$3::integer[]))::bigint");
 
-	return (db_number(db_write(db, &tries_begin,
+	return (db_number(db_must(db, db_write(db, &tries_begin,
 	    DB_ARGS(db_text_array(db, tries->lanes, tries->n),
 		db_text_array(db, tries->keys, tries->n),
-		db_text_array(db, tries->free, tries->n))), 0, 0));
+		db_text_array(db, tries->free, tries->n)))), 0, 0));
 }
 
 void
@@ -25,5 +25,5 @@ tries_db_right(struct db *db, const struct tries *tries)
 	rows = db_write(db, &tries_right,
 	    DB_ARGS(db_text_array(db, tries->lanes, tries->n),
 		db_text_array(db, tries->keys, tries->n)));
-	(void)rows;
+	db_must(db, rows);
 }

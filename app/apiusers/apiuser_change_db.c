@@ -6,8 +6,6 @@
  */
 #include "apiusers/apiuser.h"
 
-#include <assert.h>
-
 #include "base/str.h"
 
 /* Joins the owners and managers of a tenant, who are told. */
@@ -91,7 +89,7 @@ api_user_db_make(struct db *db, const char *who, const char *tenant_id,
 		db_bytes(db, hash, sizeof(hash))));
 	if (rows->outcome == DB_CONFLICT)
 		return (API_MAKE_TAKEN);
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (!db_truth(rows, 0, 0))
 		return (API_MAKE_NONE);
 	if (!db_is_null(rows, 0, 5))
@@ -153,7 +151,7 @@ api_user_db_rotate(struct db *db, const char *who, const char *id,
 		db_bytes(db, hash, sizeof(hash))));
 	if (rows->outcome == DB_CONFLICT)
 		return (API_CHANGE_FASTER);
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (API_CHANGE_NONE);
 	return (db_is_null(rows, 0, 0) ? API_CHANGE_AGAIN : API_CHANGED);
@@ -204,7 +202,7 @@ api_user_db_state(struct db *db, const char *who, const char *id,
 	const struct db_rows *rows;
 
 	rows = db_write(db, &api_user_state, DB_ARGS(who, id, state, reason));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (API_CHANGE_NONE);
 	if (!db_is_null(rows, 0, 0))
@@ -254,7 +252,7 @@ api_user_db_roles(struct db *db, const char *who, const char *id,
 
 	rows = db_write(db, &api_user_roles,
 	    DB_ARGS(who, id, db_int(db, version), db_text_array(db, roles, n)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (API_CHANGE_NONE);
 	if (!db_truth(rows, 0, 0))

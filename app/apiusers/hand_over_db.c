@@ -3,8 +3,6 @@
  */
 #include "apiusers/hand_over.h"
 
-#include <assert.h>
-
 #include "base/str.h"
 #include "mail/link.h"
 
@@ -89,7 +87,7 @@ hand_over_db_make(struct db *db, const char *who, const char *user_id,
 	explicit_bzero(token, sizeof(token));
 	if (rows->outcome == DB_CONFLICT)
 		return (API_CHANGE_FASTER);
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (API_CHANGE_NONE);
 	return (db_is_null(rows, 0, 0) ? API_CHANGE_AGAIN : API_CHANGED);
@@ -111,7 +109,7 @@ hand_over_db_withdraw(struct db *db, const char *who, const char *user_id)
 	const struct db_rows *rows;
 
 	rows = db_write(db, &hand_over_withdraw, DB_ARGS(who, user_id));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1);
 }
 
@@ -212,7 +210,7 @@ hand_over_db_use(struct db *db, const char *token,
 		db_int(db, password->mac_version)));
 	if (rows->outcome == DB_CONFLICT)
 		return (false);
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (false);
 	*ret_key = (struct hand_over_key){ .id = NULL };

@@ -4,8 +4,6 @@
  */
 #include "apiusers/role.h"
 
-#include <assert.h>
-
 #include "base/str.h"
 
 #define MAY(who, tenant)						\
@@ -243,7 +241,7 @@ role_db_delete(struct db *db, const char *who, const char *tenant_id,
 	/* Given to a user at this moment. */
 	if (rows->outcome == DB_REFUSED)
 		return (ROLE_USED);
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (ROLE_NONE);
 	return (db_is_null(rows, 0, 0) ? ROLE_USED : ROLE_SAVED);

@@ -3,8 +3,6 @@
  */
 #include "audit/audit.h"
 
-#include <assert.h>
-
 #include "audit/chain.h"
 #include "base/log.h"
 
@@ -113,7 +111,7 @@ audit_export(struct db *db)
 	    db_int(db, line.number), line.digest, db_bool(more),
 	    db_text_array(db, lanes, (size_t)heads->n),
 	    db_text_array(db, ns, (size_t)heads->n)));
-	assert(done->outcome == DB_OK);
+	db_must(db, done);
 	return (more);
 }
 

@@ -32,6 +32,7 @@ ctl_db_reset_2fa(struct db *db, const struct address *address)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &ctl_reset_2fa, DB_ARGS(address->folded));
+	db_must(db, rows);
 	if (db_number(rows, 0, 0) == 0)
 		return (CTL_RESET_NOBODY);
 	return (db_number(rows, 0, 1) > 0 ? CTL_RESET_DONE : CTL_RESET_NOTHING);
@@ -50,5 +51,6 @@ ctl_db_sessions_end(struct db *db)
 	    " SELECT (SELECT count(*) FROM ended),"
 	    " (SELECT count(n) FROM told)");
 
-	return (db_number(db_write(db, &ctl_sessions_end, DB_NONE), 0, 0));
+	return (db_number(db_must(db, db_write(db, &ctl_sessions_end,
+	    DB_NONE)), 0, 0));
 }

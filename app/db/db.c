@@ -38,6 +38,22 @@ db_write(struct db *db, const struct db_query *query, int params,
 	return (run(db, &op));
 }
 
+const struct db_rows *
+db_must(struct db *db, const struct db_rows *rows)
+{
+	if (rows->outcome != DB_OK)
+		db_refused(db, rows);
+	return (rows);
+}
+
+void
+db_refused(struct db *db, const struct db_rows *rows)
+{
+	assert(rows->outcome != DB_OK);
+	handle_fail(db, DB_FAIL_BUG, arena_fmt(db->arena,
+	    "%s: not expected: %s", rows->query, rows->constraint));
+}
+
 struct arena *
 db_arena(struct db *db)
 {
@@ -66,8 +82,11 @@ run(struct db *db, struct op *op)
 	arena_at_end(db->arena, result_free, op->result);
 	rows = arena_alloc(db->arena, sizeof(*rows));
 	outcome = outcome_of(op->result, rows);
-	if (outcome == OUTCOME_ROWS)
+	if (outcome == OUTCOME_ROWS) {
+		rows->query = op->query->name != NULL ? op->query->name :
+		    "unnamed";
 		return (rows);
+	}
 	why = outcome_why(db->arena, op->query->name, op->result);
 	switch (outcome) {
 	case OUTCOME_ROWS:

@@ -47,6 +47,7 @@ struct db_rows {
 	int64_t		 changed;	/* rows that a data statement changed */
 	enum db_outcome	 outcome;
 	const char	*constraint;	/* its name when not DB_OK, else "" */
+	const char	*query;		/* its name, for the log */
 	void		*result;	/* PGresult */
 };
 
@@ -68,6 +69,15 @@ WAITS const struct db_rows *db_read(struct db *, const struct db_query *,
 	    int params, const char *const *);
 WAITS MUST_CHECK const struct db_rows *db_write(struct db *,
 	    const struct db_query *, int params, const char *const *);
+/*
+ * The rows of a write whose refusals were all looked at before, or that refuses
+ * nothing by design.  Any other refusal, by a constraint that came later, is a
+ * bug of ours that must not cost more than this request: fail() is called with
+ * DB_FAIL_BUG and the names of query and constraint.  db_refused() is the same for
+ * rows that are a refusal.
+ */
+const struct db_rows *db_must(struct db *, const struct db_rows *);
+_Noreturn void db_refused(struct db *, const struct db_rows *);
 
 /* Parameters; the texts live in the handle's arena. */
 const char	*db_int(struct db *, int64_t);
@@ -100,7 +110,7 @@ enum db_failure {
 	DB_FAIL_DOWN,		/* not connected, or the connection died */
 	DB_FAIL_BUSY,		/* queue full, lock or statement time-out */
 	DB_FAIL_UNKNOWN,	/* a write whose answer was lost */
-	DB_FAIL_BUG,		/* the server refused what we sent */
+	DB_FAIL_BUG,		/* the server refused what we sent, or db_must() */
 };
 /* Must not return.  `why` is for the log. */
 typedef void	(*db_fail_fn)(void *arg, enum db_failure, const char *why);

@@ -303,7 +303,8 @@ jobs_run(struct db *db)
 
 	for (i = 0; i < COUNT(jobs); i++) {
 		rows = db_write(db, jobs[i], DB_NONE);
-		assert(rows->outcome == DB_OK && rows->n == 1);
+		db_must(db, rows);
+		assert(rows->n == 1);
 		done = db_number(rows, 0, 0);
 		if (done > 0)
 			log_event(LOG_LEVEL_INFO, "job_done", "job",

@@ -139,7 +139,8 @@ product_jobs_run(struct db *db)
 		all = 0;
 		for (round = 0; round < ROUNDS_MAX; round++) {
 			rows = db_write(db, jobs[i], DB_NONE);
-			assert(rows->outcome == DB_OK && rows->n == 1);
+			db_must(db, rows);
+			assert(rows->n == 1);
 			done = db_number(rows, 0, 0);
 			all += done;
 			if (done == 0)

@@ -52,7 +52,7 @@ key_db_reveal(struct db *db, const char *account_id,
 	sha256(hash, nonce, strlen(nonce));
 	rows = db_write(db, &key_reveal, DB_ARGS(account_id, subscription_id,
 	    slot, db_bytes(db, hash, sizeof(hash))));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (KEY_REVEAL_NONE);
 	*ret_revealed = (struct key_revealed){

@@ -107,7 +107,7 @@ rotate_db_regenerate(struct db *db, const struct keyring *ring,
 	    db_bytes(db, made.prefix_mac, sizeof(made.prefix_mac)),
 	    db_int(db, made.mac_version), made.last4, subscription_id, slot,
 	    nonce_hash(db, nonce)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (ROTATE_NONE);
 	if (!db_truth(rows, 0, 0))
@@ -168,7 +168,7 @@ rotate_db_end(struct db *db, const char *who, const char *subscription_id,
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &key_end, DB_ARGS(who, subscription_id, key_id));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (ROTATE_NONE);
 	return (db_truth(rows, 0, 0) ? ROTATE_DONE : ROTATE_LATE);
@@ -244,7 +244,7 @@ rotate_db_revoke(struct db *db, const struct keyring *ring, const char *who,
 	    db_bytes(db, made.mac, sizeof(made.mac)),
 	    db_bytes(db, made.prefix_mac, sizeof(made.prefix_mac)),
 	    db_int(db, made.mac_version), made.last4, reason));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1 ? ROTATE_DONE : ROTATE_NONE);
 }
 

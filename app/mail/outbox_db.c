@@ -5,8 +5,6 @@
  */
 #include "mail/mail.h"
 
-#include <assert.h>
-
 #include "base/str.h"
 #include "crypto/token.h"
 
@@ -46,7 +44,7 @@ outbox_claim(struct db *db, const char *courier, struct outbox_mail *ret_mail)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &outbox_claim_row, DB_ARGS(courier));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (false);
 	*ret_mail = (struct outbox_mail){
@@ -107,7 +105,7 @@ outbox_end(struct db *db, const char *courier, const char *id,
 		end_failed(db, courier, id, error, true, true);
 		rows = db_write(db, &outbox_retry,
 		    DB_ARGS(id, courier, error));
-		assert(rows->outcome == DB_OK);
+		db_must(db, rows);
 		break;
 	case OUTBOX_VOID:
 		end_failed(db, courier, id, error, false, false);
@@ -130,7 +128,7 @@ end_sent(struct db *db, const char *courier, const char *id)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &outbox_sent, DB_ARGS(id, courier));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 }
 
 /*
@@ -174,7 +172,7 @@ end_failed(struct db *db, const char *courier, const char *id,
 
 	rows = db_write(db, &outbox_failed, DB_ARGS(id, courier, why,
 	    db_bool(tell), db_bool(only_old)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 }
 
 /* Names that end in _at come back as microseconds. */

@@ -3,8 +3,6 @@
  */
 #include "notices/notice.h"
 
-#include <assert.h>
-
 WAITS struct notices
 notice_db_page(struct db *db, const char *account_id, int64_t at,
     const char *id)
@@ -50,7 +48,7 @@ notice_db_open(struct db *db, const char *account_id, const char *id)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &notice_open, DB_ARGS(account_id, id));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 0 ? NULL : db_text(rows, 0, 0));
 }
 
@@ -64,7 +62,7 @@ notice_db_read_all(struct db *db, const char *account_id, int64_t until)
 
 	rows = db_write(db, &notice_read_all, DB_ARGS(account_id,
 	    db_time(db, until)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 }
 
 WAITS struct notice_choices
@@ -114,7 +112,7 @@ notice_db_choose(struct db *db, const char *account_id,
 
 	rows = db_write(db, &notice_choose, DB_ARGS(account_id,
 	    db_text_array(db, kinds, n), db_text_array(db, choices, n)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 }
 
 WAITS void
@@ -126,5 +124,5 @@ notice_db_unsubscribe(struct db *db, const char *account_id,
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &notice_unsubscribe, DB_ARGS(account_id, kind));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 }

@@ -3,8 +3,6 @@
  */
 #include "people/ask.h"
 
-#include <assert.h>
-
 #include "crypto/token.h"
 #include "people/people.h"
 #include "tenants/tenant.h"
@@ -38,7 +36,7 @@ ask_db_make(struct db *db, const char *account_id, const char *client)
 	uuid_make(id);
 	rows = db_write(db, &ask_make, DB_ARGS(id, account_id, client,
 	    tenant_fold(db_arena(db), client)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 }
 
 WAITS const char *
@@ -108,7 +106,7 @@ ask_db_end(struct db *db, const char *staff_id, const char *id)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &ask_end, DB_ARGS(staff_id, id));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1);
 }
 

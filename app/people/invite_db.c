@@ -88,7 +88,7 @@ invite_db_send(struct db *db, const char *who, const struct address *address,
 	/* Two at the same moment for one address: one of them went. */
 	if (rows->outcome == DB_CONFLICT)
 		return (answer);
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0) {
 		answer.result = INVITE_MAY_NOT;
 	} else if (db_truth(rows, 0, 0)) {
@@ -116,7 +116,7 @@ invite_db_withdraw(struct db *db, const char *who, const char *id)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &invite_withdraw, DB_ARGS(who, id));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1);
 }
 

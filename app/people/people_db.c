@@ -31,7 +31,7 @@ static void	read_invitations(struct db *, const char *tenant_id,
 		    struct people *);
 static void	read_gone(struct db *, const char *tenant_id, struct people *);
 static enum member_role role_at(const struct db_rows *, int row, int column);
-static enum people_result result_of(const struct db_rows *);
+static enum people_result result_of(struct db *, const struct db_rows *);
 
 WAITS struct people
 people_db_read(struct db *db, const char *tenant_id, enum member_role who)
@@ -122,7 +122,7 @@ people_db_change(struct db *db, const char *who, const char *whom,
 
 	rows = db_write(db, &people_change, DB_ARGS(who, whom,
 	    people_role_name(role)));
-	return (result_of(rows));
+	return (result_of(db, rows));
 }
 
 WAITS enum people_result
@@ -170,7 +170,7 @@ people_db_remove(struct db *db, const char *who, const char *whom)
 	    "  FROM me LEFT JOIN target ON true LEFT JOIN may ON true"
 	    "  LEFT JOIN done ON true");
 
-	return (result_of(db_write(db, &people_remove, DB_ARGS(who, whom))));
+	return (result_of(db, db_write(db, &people_remove, DB_ARGS(who, whom))));
 }
 
 WAITS static void
@@ -279,9 +279,9 @@ role_at(const struct db_rows *rows, int row, int column)
 
 /* Columns: may, is there, is the last owner, audit row. */
 static enum people_result
-result_of(const struct db_rows *rows)
+result_of(struct db *db, const struct db_rows *rows)
 {
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0 || !db_truth(rows, 0, 1))
 		return (PEOPLE_NONE);
 	if (!db_truth(rows, 0, 0))

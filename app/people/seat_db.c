@@ -3,8 +3,6 @@
  */
 #include "people/seat.h"
 
-#include <assert.h>
-
 #include "base/str.h"
 #include "crypto/token.h"
 
@@ -103,7 +101,7 @@ seat_db_plan(struct db *db, const char *who, const char *whom,
 	rows = db_write(db, &seat_plan, DB_ARGS(id, who, whom, code, reason));
 	if (rows->outcome == DB_CONFLICT)
 		return (SEAT_OPEN);
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (SEAT_NOT);
 	if (!db_truth(rows, 0, 0))
@@ -143,6 +141,6 @@ seat_db_cancel(struct db *db, const char *who, const char *id)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &seat_cancel, DB_ARGS(who, id));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1);
 }

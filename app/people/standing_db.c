@@ -40,7 +40,7 @@
 #define FROM_ALL							\
     "  FROM me LEFT JOIN target ON true LEFT JOIN done ON true"
 
-static enum staff_result result_of(const struct db_rows *);
+static enum staff_result result_of(struct db *, const struct db_rows *);
 
 WAITS enum staff_result
 staff_db_disable(struct db *db, const char *who, const char *whom,
@@ -61,7 +61,7 @@ staff_db_disable(struct db *db, const char *who, const char *whom,
 	    "    'reason', $3::text)) END" FROM_ALL);
 
 	assert(!str_blank(reason));
-	return (result_of(db_write(db, &staff_disable, DB_ARGS(who, whom,
+	return (result_of(db, db_write(db, &staff_disable, DB_ARGS(who, whom,
 	    reason))));
 }
 
@@ -79,7 +79,7 @@ staff_db_enable(struct db *db, const char *who, const char *whom)
 	    ", CASE WHEN done.id IS NOT NULL THEN mail_queue("
 	    "    'account_enabled', done.id, NULL) END" FROM_ALL);
 
-	return (result_of(db_write(db, &staff_enable, DB_ARGS(who, whom))));
+	return (result_of(db, db_write(db, &staff_enable, DB_ARGS(who, whom))));
 }
 
 WAITS enum staff_result
@@ -98,7 +98,7 @@ staff_db_sign_out(struct db *db, const char *who, const char *whom)
 	    ", CASE WHEN done.id IS NOT NULL THEN mail_queue("
 	    "    'sessions_ended', done.id, NULL) END" FROM_ALL);
 
-	return (result_of(db_write(db, &staff_sign_out, DB_ARGS(who, whom))));
+	return (result_of(db, db_write(db, &staff_sign_out, DB_ARGS(who, whom))));
 }
 
 WAITS enum staff_result
@@ -125,7 +125,7 @@ staff_db_change(struct db *db, const char *who, const char *whom,
 	    ", (SELECT count(told.mail) FROM told)" FROM_ALL);
 
 	assert(kind != ACCOUNT_CONTACT);
-	return (result_of(db_write(db, &staff_change, DB_ARGS(who, whom,
+	return (result_of(db, db_write(db, &staff_change, DB_ARGS(who, whom,
 	    kind == ACCOUNT_ADMIN ? "admin" : "staff"))));
 }
 
@@ -152,7 +152,7 @@ staff_db_dismiss(struct db *db, const char *who, const char *whom)
 	    "staff.removed", "'{}'")
 	    ", (SELECT count(told.mail) FROM told)" FROM_ALL);
 
-	return (result_of(db_write(db, &staff_dismiss, DB_ARGS(who, whom))));
+	return (result_of(db, db_write(db, &staff_dismiss, DB_ARGS(who, whom))));
 }
 
 WAITS bool
@@ -189,14 +189,14 @@ staff_db_invite(struct db *db, const char *who, const struct address *address,
 	    address->folded, address->domain, name,
 	    kind == ACCOUNT_ADMIN ? "admin" : "staff",
 	    db_bytes(db, hash, sizeof(hash))));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1);
 }
 
 static enum staff_result
-result_of(const struct db_rows *rows)
+result_of(struct db *db, const struct db_rows *rows)
 {
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (STAFF_MAY_NOT);
 	if (!db_truth(rows, 0, 0))

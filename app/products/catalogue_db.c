@@ -6,8 +6,6 @@
  */
 #include "products/catalogue.h"
 
-#include <assert.h>
-
 #include "crypto/token.h"
 
 /* $1 who, $2 product, $3 the version seen. */
@@ -37,7 +35,7 @@
 #define COUNTED	"1001"		/* CATALOGUE_KEYS_MAX and one more */
 
 static struct catalogue_product	counted_read(const struct db_rows *, int);
-static enum catalogue_result	result_of(const struct db_rows *);
+static enum catalogue_result	result_of(struct db *, const struct db_rows *);
 
 struct catalogue_list
 catalogue_db_list(struct db *db, const char *after)
@@ -143,7 +141,7 @@ catalogue_db_make(struct db *db, const char *who, const char *id,
 	    "  RETURNING *)"
 	    ANSWER("'product.added'", ", 'slug', done.slug" PLAN));
 
-	return (result_of(db_write(db, &catalogue_make, DB_ARGS(who, id,
+	return (result_of(db, db_write(db, &catalogue_make, DB_ARGS(who, id,
 	    text[DETAIL_SLUG], text[DETAIL_NAME], text[DETAIL_SUMMARY],
 	    text[DETAIL_DESCRIPTION], text[DETAIL_BASE_URL],
 	    text[DETAIL_EXAMPLE_PATH], text[DETAIL_PLACE],
@@ -178,7 +176,7 @@ catalogue_db_change(struct db *db, const struct catalogue_change *c,
 	    "  WHERE " SEEN "RETURNING p.*)"
 	    ANSWER("'product.changed'", PLAN));
 
-	return (result_of(db_write(db, &catalogue_change, DB_ARGS(c->who,
+	return (result_of(db, db_write(db, &catalogue_change, DB_ARGS(c->who,
 	    c->id, db_int(db, c->version), text[DETAIL_SLUG],
 	    text[DETAIL_NAME], text[DETAIL_SUMMARY],
 	    text[DETAIL_DESCRIPTION], text[DETAIL_BASE_URL],
@@ -247,7 +245,7 @@ catalogue_db_set_resources(struct db *db, const struct catalogue_change *c,
 				    catalogue_operations[other]);
 		may[i] = buf_text(&b);
 	}
-	return (result_of(db_write(db, &catalogue_resources, DB_ARGS(c->who,
+	return (result_of(db, db_write(db, &catalogue_resources, DB_ARGS(c->who,
 	    c->id, db_int(db, c->version),
 	    db_text_array(db, id, (size_t)n),
 	    db_text_array(db, name, (size_t)n),
@@ -274,7 +272,7 @@ catalogue_db_set_terms(struct db *db, const struct catalogue_change *c,
 	    "  WHERE terms_version IS NOT NULL RETURNING version)"
 	    ANSWER("'product.terms'", ", 'terms', done.terms_version"));
 
-	return (result_of(db_write(db, &catalogue_terms, DB_ARGS(c->who, c->id,
+	return (result_of(db, db_write(db, &catalogue_terms, DB_ARGS(c->who, c->id,
 	    db_int(db, c->version), text))));
 }
 
@@ -288,7 +286,7 @@ catalogue_db_publish(struct db *db, const struct catalogue_change *c)
 	    "  RETURNING p.id, p.version)"
 	    ANSWER("'product.published'", ""));
 
-	return (result_of(db_write(db, &catalogue_publish, DB_ARGS(c->who,
+	return (result_of(db, db_write(db, &catalogue_publish, DB_ARGS(c->who,
 	    c->id, db_int(db, c->version)))));
 }
 
@@ -301,7 +299,7 @@ catalogue_db_hide(struct db *db, const struct catalogue_change *c)
 	    "  RETURNING p.id, p.version)"
 	    ANSWER("'product.hidden'", ""));
 
-	return (result_of(db_write(db, &catalogue_hide, DB_ARGS(c->who, c->id,
+	return (result_of(db, db_write(db, &catalogue_hide, DB_ARGS(c->who, c->id,
 	    db_int(db, c->version)))));
 }
 
@@ -323,7 +321,7 @@ catalogue_db_close(struct db *db, const struct catalogue_change *c,
 	    " to_char(done.closes_at AT TIME ZONE 'UTC',"
 	    " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"));
 
-	return (result_of(db_write(db, &catalogue_close, DB_ARGS(c->who, c->id,
+	return (result_of(db, db_write(db, &catalogue_close, DB_ARGS(c->who, c->id,
 	    db_int(db, c->version), db_time(db, at), note))));
 }
 
@@ -338,7 +336,7 @@ catalogue_db_keep(struct db *db, const struct catalogue_change *c)
 	    "  RETURNING p.id, p.version)"
 	    ANSWER("'product.kept'", ""));
 
-	return (result_of(db_write(db, &catalogue_keep, DB_ARGS(c->who, c->id,
+	return (result_of(db, db_write(db, &catalogue_keep, DB_ARGS(c->who, c->id,
 	    db_int(db, c->version)))));
 }
 
@@ -353,7 +351,7 @@ counted_read(const struct db_rows *rows, int row)
 }
 
 static enum catalogue_result
-result_of(const struct db_rows *rows)
+result_of(struct db *db, const struct db_rows *rows)
 {
 	switch (rows->outcome) {
 	case DB_CONFLICT:
@@ -361,7 +359,8 @@ result_of(const struct db_rows *rows)
 	case DB_REFUSED:
 		/* The state is asked by the WHERE, all else by
 		 * catalogue_check(): what is left is subscription_product. */
-		assert(str_eq(rows->constraint, "subscription_product"));
+		if (!str_eq(rows->constraint, "subscription_product"))
+			db_refused(db, rows);
 		return (CATALOGUE_RULE);
 	case DB_OK:
 		break;

@@ -60,7 +60,7 @@ auto_db_stop(struct db *db, const char *staff_id, const char *request_id)
 	    "  'request.auto_stopped', 'request', id) FROM done");
 
 	rows = db_write(db, &auto_stop, DB_ARGS(staff_id, request_id));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1);
 }
 
@@ -106,5 +106,5 @@ leave(struct db *db, const char *request_id)
 	    "  'request.auto_stopped', 'request', id) FROM done");
 
 	rows = db_write(db, &auto_leave, DB_ARGS(request_id));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 }

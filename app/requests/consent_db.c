@@ -57,7 +57,8 @@ consent_db_ask(struct db *db, const char *staff_id, const char *request_id,
 	if (rows->outcome == DB_CONFLICT &&
 	    str_eq(rows->constraint, "request_consent_once"))
 		return (CONSENT_ALREADY);
-	assert(rows->outcome == DB_OK && rows->n == 1);
+	db_must(db, rows);
+	assert(rows->n == 1);
 	if (db_truth(rows, 0, 1))
 		return (CONSENT_ASKED);
 	return (db_truth(rows, 0, 0) ? CONSENT_NOBODY : CONSENT_NOT);
@@ -146,6 +147,6 @@ consent_db_answer(struct db *db, const char *account_id,
 
 	rows = db_write(db, &consent_answer, DB_ARGS(account_id, consent_id,
 	    is_yes ? "yes" : "no"));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1);
 }

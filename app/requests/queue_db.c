@@ -261,7 +261,7 @@ queue_db_take(struct db *db, const char *who, const char *request_id,
 
 	rows = db_write(db, &queue_take, DB_ARGS(who, request_id,
 	    *from == '\0' ? NULL : from, *to == '\0' ? NULL : to));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (QUEUE_TAKE_NONE);
 	return (db_truth(rows, 0, 0) ? QUEUE_TAKE_DONE : QUEUE_TAKE_LATE);

@@ -7,8 +7,6 @@
  */
 #include "requests/queue.h"
 
-#include <assert.h>
-
 #include "crypto/token.h"
 #include "products/product.h"
 
@@ -170,7 +168,7 @@ queue_db_save(struct db *db, const char *me, const char *name,
 
 	uuid_make(id);
 	rows = db_write(db, &queue_save, DB_ARGS(id, me, name, filter));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1);
 }
 
@@ -184,7 +182,7 @@ queue_db_forget(struct db *db, const char *me, const char *id)
 	    " RETURNING id");
 
 	rows = db_write(db, &queue_forget, DB_ARGS(id, me));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1);
 }
 

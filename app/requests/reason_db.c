@@ -3,8 +3,6 @@
  */
 #include "requests/reason.h"
 
-#include <assert.h>
-
 #include "crypto/token.h"
 
 struct reasons
@@ -60,7 +58,7 @@ reason_db_save(struct db *db, const char *staff_id,
 	    reason->title, reason->text));
 	if (rows->outcome == DB_CONFLICT)
 		return (REASON_TAKEN);
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 1)
 		return (REASON_DONE);
 	return (reason->id == NULL ? REASON_FULL : REASON_NONE);
@@ -78,7 +76,7 @@ reason_db_delete(struct db *db, const char *staff_id, const char *id)
 	    "  'reason', id) FROM gone");
 
 	rows = db_write(db, &reason_delete, DB_ARGS(staff_id, id));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1 ? REASON_DONE : REASON_NONE);
 }
 

@@ -179,7 +179,7 @@ request_db_submit(struct db *db, const char *account_id,
 	    db_int(db, sla_hours), client, db_int(db, terms_version)));
 	if (rows->outcome == DB_CONFLICT)
 		return (REQUEST_SUBMIT_OPEN);
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 1)
 		return (REQUEST_SUBMIT_DONE);
 	rows = db_read(db, &request_client_closed, DB_ARGS(account_id));
@@ -220,7 +220,7 @@ request_db_withdraw(struct db *db, const char *account_id,
 
 	rows = db_write(db, &request_withdraw,
 	    DB_ARGS(account_id, request_id));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (REQUEST_WITHDRAW_NONE);
 	return (db_truth(rows, 0, 0) ? REQUEST_WITHDRAW_DONE :

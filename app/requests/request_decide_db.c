@@ -10,7 +10,6 @@
 
 #include <assert.h>
 
-#include "base/log.h"
 #include "keys/key.h"
 #include "people/people.h"
 #include "tenants/tenant.h"
@@ -96,7 +95,8 @@
 WAITS static enum request_decide_result approve(struct db *,
 		    const struct keyring *, const struct request_decision *,
 		    const struct request_tenant *, const char **ret_constraint);
-static enum request_decide_result conflict(const char *constraint);
+static enum request_decide_result refused(struct db *,
+	    const struct db_rows *);
 
 enum request_decide_result
 request_db_approve(struct db *db, const struct keyring *ring,
@@ -156,7 +156,7 @@ request_db_share(struct db *db, const struct request_decision *decision,
 	rows = db_write(db, &request_share, DB_ARGS(decision->request_id,
 	    decision->staff_id, tenant_code, decision->reason));
 	if (rows->outcome != DB_OK)
-		return (conflict(rows->constraint));
+		return (refused(db, rows));
 	return (rows->n == 1 ? REQUEST_DECIDE_DONE : REQUEST_DECIDE_NOT);
 }
 
@@ -187,7 +187,7 @@ request_db_reject(struct db *db, const struct request_decision *decision)
 	assert(*decision->reason != '\0');
 	rows = db_write(db, &request_reject, DB_ARGS(decision->request_id,
 	    decision->staff_id, decision->reason));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1 ? REQUEST_DECIDE_DONE : REQUEST_DECIDE_NOT);
 }
 
@@ -288,14 +288,16 @@ approve(struct db *db, const struct keyring *ring,
 	    db_bool(is_new && tenant->list_domain)));
 	if (rows->outcome != DB_OK) {
 		*ret_constraint = rows->constraint;
-		return (conflict(rows->constraint));
+		return (refused(db, rows));
 	}
 	return (rows->n == 1 ? REQUEST_DECIDE_DONE : REQUEST_DECIDE_NOT);
 }
 
 static enum request_decide_result
-conflict(const char *constraint)
+refused(struct db *db, const struct db_rows *rows)
 {
+	const char	*constraint = rows->constraint;
+
 	if (str_eq(constraint, "subscription_one_live") ||
 	    str_eq(constraint, "subscription_one_live_product"))
 		return (REQUEST_DECIDE_HAS_KEY);
@@ -306,7 +308,5 @@ conflict(const char *constraint)
 	/* Three times, by request_db_approve(). */
 	if (str_eq(constraint, "tenant_slug"))
 		return (REQUEST_DECIDE_NOT);
-	log_event(LOG_LEVEL_ERROR, "request_conflict", "constraint",
-	    constraint, NULL);
-	abort();	/* a rule that nobody told us of */
+	db_refused(db, rows);	/* a rule that nobody told us of */
 }

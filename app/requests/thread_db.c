@@ -100,7 +100,7 @@ thread_db_ask(struct db *db, const struct request_decision *question)
 	assert(*question->reason != '\0');
 	rows = db_write(db, &thread_ask, DB_ARGS(question->request_id,
 	    question->staff_id, question->reason));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 1)
 		return (THREAD_DONE);
 	rows = db_read(db, &thread_full, DB_ARGS(question->request_id));
@@ -159,7 +159,7 @@ thread_db_say(struct db *db, const char *account_id, const char *request_id,
 	assert(*text != '\0');
 	rows = db_write(db, &thread_say, DB_ARGS(account_id, request_id,
 	    text));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (THREAD_NONE);
 	if (db_truth(rows, 0, 2))

@@ -72,7 +72,7 @@ session_db_end(struct db *db, const char *token)
 
 	/* That it had ended before is as well. */
 	rows = db_write(db, &session_end, DB_ARGS(session_hash(db, token)));
-	(void)rows;
+	db_must(db, rows);
 }
 
 void
@@ -89,7 +89,7 @@ session_db_touch(struct db *db, const char *const *hashes, size_t n)
 
 	rows = db_write(db, &session_touch_all,
 	    DB_ARGS(db_text_array(db, hashes, n)));
-	(void)rows;
+	db_must(db, rows);
 }
 
 /* All at once, for the first time or because it has changed. */

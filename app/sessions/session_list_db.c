@@ -58,6 +58,7 @@ session_db_end_one(struct db *db, const char *account_id, const char *id,
 		return (SESSION_ENDED_NONE);
 	rows = db_write(db, &session_end_one, DB_ARGS(account_id, id,
 	    session_hash(db, cookie)));
+	db_must(db, rows);
 	if (rows->n == 0)
 		return (SESSION_ENDED_NONE);
 	return (db_truth(rows, 0, 0) ? SESSION_ENDED_MINE :
@@ -79,5 +80,6 @@ session_db_end_others(struct db *db, const char *account_id,
 
 	rows = db_write(db, &session_end_others, DB_ARGS(account_id,
 	    session_hash(db, cookie)));
+	db_must(db, rows);
 	return (db_number(rows, 0, 0));
 }

@@ -48,7 +48,7 @@
     "  '" action "', 'subscription', done.id, " detail "),"		\
     " (SELECT count(told.mail) FROM told) FROM done"
 
-static enum subscription_result	result_of(const struct db_rows *);
+static enum subscription_result	result_of(struct db *, const struct db_rows *);
 
 WAITS enum subscription_result
 subscription_db_suspend(struct db *db, const char *who, const char *id,
@@ -62,7 +62,7 @@ subscription_db_suspend(struct db *db, const char *who, const char *id,
 	    ANSWER("subscription.suspended", "'{}'"));
 
 	assert(!str_blank(reason));
-	return (result_of(db_write(db, &subscription_suspend, DB_ARGS(who, id,
+	return (result_of(db, db_write(db, &subscription_suspend, DB_ARGS(who, id,
 	    reason))));
 }
 
@@ -78,7 +78,7 @@ subscription_db_reactivate(struct db *db, const char *who, const char *id,
 	    ANSWER("subscription.reactivated", "'{}'"));
 
 	assert(!str_blank(reason));
-	return (result_of(db_write(db, &subscription_reactivate, DB_ARGS(who,
+	return (result_of(db, db_write(db, &subscription_reactivate, DB_ARGS(who,
 	    id, reason))));
 }
 
@@ -95,7 +95,7 @@ subscription_db_cancel(struct db *db, const char *who, const char *id,
 	    "jsonb_build_object('by', 'staff')"));
 
 	assert(!str_blank(reason));
-	return (result_of(db_write(db, &subscription_cancel, DB_ARGS(who, id,
+	return (result_of(db, db_write(db, &subscription_cancel, DB_ARGS(who, id,
 	    reason))));
 }
 
@@ -117,7 +117,7 @@ subscription_db_set_expiry(struct db *db, const char *who, const char *id,
 	    "  'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), 'never'))"));
 
 	assert(!str_blank(reason));
-	return (result_of(db_write(db, &subscription_set_expiry, DB_ARGS(who,
+	return (result_of(db, db_write(db, &subscription_set_expiry, DB_ARGS(who,
 	    id, reason, was == 0 ? NULL : db_time(db, was),
 	    expires_at == 0 ? NULL : db_time(db, expires_at)))));
 }
@@ -146,13 +146,13 @@ subscription_db_give_up(struct db *db, const char *who, const char *id,
 	    " (SELECT count(told.mail) FROM told),"
 	    " (SELECT count(staff.mail) FROM staff) FROM done");
 
-	return (result_of(db_write(db, &subscription_give_up, DB_ARGS(who, id,
+	return (result_of(db, db_write(db, &subscription_give_up, DB_ARGS(who, id,
 	    reason, typed_name))));
 }
 
 static enum subscription_result
-result_of(const struct db_rows *rows)
+result_of(struct db *db, const struct db_rows *rows)
 {
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1 ? SUBSCRIPTION_DONE : SUBSCRIPTION_NOT);
 }

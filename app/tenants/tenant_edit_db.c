@@ -7,8 +7,6 @@
  */
 #include "tenants/tenant_edit.h"
 
-#include <assert.h>
-
 #include "crypto/token.h"
 
 #define ADMIN								\
@@ -44,7 +42,7 @@
     "  JOIN account a ON a.id = m.account_id AND a.state = 'active'"	\
     "  JOIN person b ON b.account_id = $1::uuid)"
 
-static enum tenant_result refused(const struct db_rows *);
+static enum tenant_result refused(struct db *, const struct db_rows *);
 
 WAITS struct tenant_takens
 tenant_db_taken(struct db *db, const char *id,
@@ -125,7 +123,7 @@ tenant_db_make(struct db *db, const char *who,
 	    tenant_slug(a, change->name, change->code),
 	    change->notices_to, change->notes));
 	if (rows->outcome != DB_OK)
-		return (refused(rows));
+		return (refused(db, rows));
 	return (rows->n == 1 ? TENANT_DONE : TENANT_NONE);
 }
 
@@ -174,7 +172,7 @@ tenant_db_edit(struct db *db, const char *who, const char *id,
 	    change->designated_folded.n),
 	    change->notices_to, change->notes));
 	if (rows->outcome != DB_OK)
-		return (refused(rows));
+		return (refused(db, rows));
 	if (rows->n == 0)
 		return (TENANT_NONE);
 	return (db_truth(rows, 0, 0) ? TENANT_DONE : TENANT_STALE);
@@ -206,7 +204,7 @@ tenant_db_close(struct db *db, const char *who, const char *id,
 
 	rows = db_write(db, &tenant_close, DB_ARGS(who, id, reason));
 	if (rows->outcome != DB_OK)
-		return (refused(rows));
+		return (refused(db, rows));
 	return (rows->n == 1 ? TENANT_DONE : TENANT_NONE);
 }
 
@@ -226,19 +224,20 @@ tenant_db_reopen(struct db *db, const char *who, const char *id)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &tenant_reopen, DB_ARGS(who, id, ""));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->n == 1);
 }
 
 /* By constraints, and by what tenant_state_guard() raises. */
 static enum tenant_result
-refused(const struct db_rows *rows)
+refused(struct db *db, const struct db_rows *rows)
 {
 	if (str_eq(rows->constraint, "tenant_has_key"))
 		return (TENANT_HAS_KEY);
 	if (str_eq(rows->constraint, "tenant_has_request"))
 		return (TENANT_HAS_REQUEST);
-	assert(rows->outcome == DB_CONFLICT ||
-	    str_eq(rows->constraint, "public_mail_domain"));
+	if (rows->outcome != DB_CONFLICT &&
+	    !str_eq(rows->constraint, "public_mail_domain"))
+		db_refused(db, rows);
 	return (TENANT_TAKEN);
 }

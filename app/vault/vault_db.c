@@ -93,7 +93,7 @@ vault_init(struct db *db)
 		args[1 + COUNT(kinds) + k] = db_bytes(db, sealed, bytes);
 	}
 	rows = db_write(db, &vault_make, (int)COUNT(args), args);
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	return (rows->changed);
 }
 

@@ -221,6 +221,32 @@ test_outcomes(void **state)
 	assert_string_equal(rows->constraint, "own_decision");
 }
 
+/* A refusal that the caller did not count on is a bug, and is told by name. */
+static void
+test_must(void **state)
+{
+	DB_QUERY(ruled_insert, "INSERT INTO ruled VALUES ($1::int)");
+	DB_QUERY(ruled_count, "SELECT count(*) FROM ruled");
+	const struct db_rows	*rows;
+
+	(void)state;
+	start();
+	execute(db, "CREATE TEMP TABLE ruled (size int CONSTRAINT "
+	    "later_rule CHECK (size <> 77) CONSTRAINT ruled_once UNIQUE)");
+	rows = db_write(db, &ruled_insert, DB_ARGS("1"));
+	assert_ptr_equal(db_must(db, rows), rows);
+	assert_string_equal(rows->query, "ruled_insert");
+	assert_fails(DB_FAIL_BUG, db_must(db, db_write(db, &ruled_insert,
+	    DB_ARGS("77"))));
+	assert_string_equal(why, "ruled_insert: not expected: later_rule");
+	assert_fails(DB_FAIL_BUG, db_must(db, db_write(db, &ruled_insert,
+	    DB_ARGS("1"))));
+	assert_string_equal(why, "ruled_insert: not expected: ruled_once");
+	start();
+	assert_int_equal(db_number(db_read(db, &ruled_count, DB_NONE), 0, 0),
+	    1);
+}
+
 static void
 test_bug(void **state)
 {
@@ -429,7 +455,8 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		TEST(test_values), TEST(test_values_at_their_edges),
-		TEST(test_array), TEST(test_outcomes), TEST(test_bug),
+		TEST(test_array), TEST(test_outcomes), TEST(test_must),
+		TEST(test_bug),
 		TEST(test_loss_while_idle), TEST(test_loss_under_way),
 		TEST(test_lock_timeout), TEST(test_statement_timeout),
 		TEST(test_plan_grows_stale), TEST(test_deferred_constraint),

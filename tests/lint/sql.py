@@ -1,5 +1,6 @@
 """SQL stands in the slices' *_db.c only, as literal text of a DB_QUERY, so
-that nothing typed by a person can become part of a statement."""
+that nothing typed by a person can become part of a statement.  What a write
+refuses is looked at, or is for db_must() to tell of."""
 
 import re
 
@@ -11,6 +12,9 @@ STATEMENT = re.compile(
 QUERY = re.compile(r"\bDB_QUERY\s*\(\s*\w+\s*,(.*?)\)\s*;", re.S)
 # Asks the registry of migrations, which is no slice's.
 NO_SLICE = ("app/health.c",)
+# A write, up to the end of its function or to the next one.
+WRITE = re.compile(r"\bdb_write\s*\((?:(?!\bdb_write\b|\n\}).)*", re.S)
+LOOKS = re.compile(r"\bdb_must\s*\(|->outcome\b|\bresult_of\s*\(")
 LITERAL = re.compile(r'"(?:\\.|[^"\\])*"')
 # What may stand between literals: macros, which are constants of our own.
 MACROS = re.compile(r"(\b[A-Z][A-Z0-9_]*\b|[\s(),])*")
@@ -29,6 +33,11 @@ def check(root):
                 yield (path, line_of(code, match.start()),
                        "DB_QUERY is only for *_db.c")
             continue
+        for match in WRITE.finditer(code):
+            line = code[code.rfind("\n", 0, match.start()):match.end()]
+            if not LOOKS.search(line):
+                yield (path, line_of(code, match.start()),
+                       "what this write refuses is not looked at: db_must()")
         inside = [m.span() for m in QUERY.finditer(code)]
         for match in QUERY.finditer(code):
             if not MACROS.fullmatch(LITERAL.sub(" ", match.group(1))):

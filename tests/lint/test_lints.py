@@ -67,6 +67,10 @@ FAULTS = [
      function('buf_fmt(b, "DELETE FROM key WHERE id = \'%s\'", id);'),
      "stands in a DB_QUERY",
      function('DB_QUERY(q,\n\t    "DELETE FROM key WHERE id = $1");')),
+    ("sql", "app/keys/key_db.c",
+     function("rows = db_write(db, &q, DB_NONE);\n\treturn (rows->n);"),
+     "not looked at",
+     function("rows = db_write(db, &q, DB_NONE);\n\tdb_must(db, rows);")),
     ("waits", "app/keys/key.c", function("find(1);"), "f() calls find()",
      function("find(1);", "static WAITS void\nf(void)")),
     ("waits", "app/keys/key.c", function("find(1);", "int\ng(int a,\n"

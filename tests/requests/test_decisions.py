@@ -107,6 +107,28 @@ def test_first_domain(server, keeper, domain, ticked):
         (domain,)) == [(1 if ticked else 0,)]
 
 
+@pytest.mark.parametrize("action, fields", [
+    ("approve", {"tenant": "", "code": "LATER", "client": "Later Rule"}),
+    ("reject", {"reason": "No"})])
+def test_refusal_that_nobody_expects(server, keeper, action, fields):
+    """A rule of the database that the program doesn't know costs this answer,
+    neither the worker nor those whom it serves."""
+    person = flows.asker(server, f"Later Rule {action}")
+    page = keeper.get(person.path).expect(200)
+    workers = server.workers()
+    server.sql("ALTER TABLE request ADD CONSTRAINT later_rule"
+               " CHECK (state = 'submitted') NOT VALID")
+    try:
+        keeper.submit(page, fields, f"/{action}$").expect(500)
+    finally:
+        server.sql("ALTER TABLE request DROP CONSTRAINT later_rule")
+    assert server.workers() == workers
+    assert [e["why"].split(": ", 1)[1] for e in server.log()
+            if e["event"] == "db_bug"][-1] == "not expected: later_rule"
+    keeper.submit(keeper.get(person.path).expect(200), fields,
+                  f"/{action}$").expect(303)
+
+
 def test_times(server, keeper):
     """Without what waited on the contact; withdrawn ones don't count."""
     server.sql("""
