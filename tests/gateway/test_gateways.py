@@ -1,0 +1,504 @@
+"""One table of calls through every gateway: Debian's nginx, Caddy and HAProxy
+with the examples of conf/gateway, and what Envoy and Traefik send, which Debian
+does not have."""
+
+import base64
+import concurrent.futures
+import http.client
+import json
+
+import pytest
+import yaml
+
+from apiusers import world
+from lib import base, flows, gateways
+
+KEY = "Ocp-Apim-Subscription-Key"
+PATH = "/psa/api/v1/tickets"
+TOLD = ("Tenant", "Subscription", "Product", "Api-User", "Accounts")
+
+
+class Asks:
+    """What a gateway sends that we have no program of.  The answer is what
+    the caller gets, or 200."""
+
+    def __init__(self, check):
+        self.check = check
+
+    def call(self, path="/", method="GET", body=None, headers=(), link=None):
+        one = link or self.link()
+        one.putrequest(*self.line(method, path), skip_host=True,
+                       skip_accept_encoding=True)
+        for name, value in self.headers(method, path, headers):
+            one.putheader(name, value)
+        one.endheaders()
+        answer = one.getresponse()
+        answer.text = answer.read().decode()
+        if link is None:
+            one.close()
+        return answer
+
+    def link(self):
+        return http.client.HTTPConnection("127.0.0.1", self.check, timeout=30)
+
+    def close(self):
+        pass
+
+
+class Envoy(Asks):
+    """ext_authz over HTTP: the call's own line behind path_prefix, the headers
+    of allowed_headers, and never a body."""
+
+    name = "envoy"
+
+    def line(self, method, path):
+        return method, "/check/envoy" + path
+
+    def headers(self, _method, _path, came):
+        allowed = ("ocp-apim-subscription-key", "authorization")
+        return [("host", "api.example.com"), ("content-length", "0"),
+                *((n.lower(), v) for n, v in came if n.lower() in allowed),
+                ("x-envoy-internal", "true"), ("x-forwarded-for", "10.0.0.9"),
+                ("x-envoy-expected-rq-timeout-ms", "2000")]
+
+
+class Traefik(Asks):
+    """ForwardAuth: a GET with the caller's headers and X-Forwarded-*."""
+
+    name = "traefik"
+    gone = ("x-original-method", "x-original-uri", "connection", "host",
+            "x-forwarded-method", "x-forwarded-uri", "x-latchkey-secret",
+            "x-latchkey-tenant", "x-latchkey-api-user")
+
+    def line(self, _method, _path):
+        return "GET", "/check"
+
+    def headers(self, method, path, came):
+        return [("Host", f"127.0.0.1:{self.check}"),
+                ("User-Agent", "Go-http-client/1.1"),
+                *((n, v) for n, v in came if n.lower() not in self.gone),
+                ("X-Forwarded-For", "10.0.0.9"),
+                ("X-Forwarded-Host", "api.example.com"),
+                ("X-Forwarded-Method", method),
+                ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https"),
+                ("X-Forwarded-Server", "edge"), ("X-Forwarded-Uri", path),
+                ("Accept-Encoding", "gzip")]
+
+
+REAL = list(gateways.ALL)
+ALL = [*REAL, "envoy", "traefik"]
+
+
+@pytest.fixture(scope="module")
+def api():
+    one = gateways.serve(gateways.Handler)
+    yield one.server_address[1]
+    one.shutdown()
+    one.server_close()
+
+
+class Fronts:
+    """Gateways before one check, started when they are first asked for."""
+
+    def __init__(self, check, api):
+        self.check, self.api, self.made, self.dirs = check, api, {}, []
+
+    def __getitem__(self, name):
+        if name not in self.made:
+            if name in gateways.ALL:
+                self.dirs.append(base.temp_dir(name))
+                self.made[name] = gateways.ALL[name](self.dirs[-1], self.check,
+                                                     self.api)
+            else:
+                self.made[name] = {"envoy": Envoy, "traefik": Traefik}[name](
+                    self.check)
+        return self.made[name]
+
+    def close(self):
+        for one in self.made.values():
+            one.close()
+        for folder in self.dirs:
+            base.remove(folder)
+
+
+@pytest.fixture(scope="module")
+def fronts(server, api):
+    one = Fronts(server.gateway_port, api)
+    yield one
+    one.close()
+
+
+def basic(user, password):
+    text = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return "Authorization", f"Basic {text}"
+
+
+class World:
+    """A client with a key and API users, and keys in every state."""
+
+    def __init__(self, server):
+        self.server = server
+        keeper = flows.staff(server)
+        one = world.Client(server, keeper)
+        self.tenant = one.code
+        self.key = flows.show_key(one.owner)
+        self.users = {}
+        for name in ("FORTAPI", "IDLE"):
+            page = one.make(name).expect(200)
+            self.users[name] = (f"{name}@{one.code}", world.password_on(page))
+        server.sql("UPDATE api_user SET state = 'disabled' "
+                   "WHERE username = 'IDLE'")
+        server.sql("INSERT INTO product (id, slug, name, needs_api_user) "
+                   "VALUES (gen_random_uuid(), 'open-api', 'Open API', false)")
+        self.keys = self.imported("OPEN", "SUSPENDED", "EXPIRED", "CANCELLED",
+                                  "THEIRS")
+        server.sql("UPDATE subscription s SET expires_at = now() "
+                   "FROM tenant t WHERE t.id = s.tenant_id "
+                   "AND t.code = 'EXPIRED'")
+        server.sql("UPDATE subscription s SET state = 'cancelled' "
+                   "FROM tenant t WHERE t.id = s.tenant_id "
+                   "AND t.code = 'CANCELLED'")
+        self.user = basic(*self.users["FORTAPI"])
+
+    def imported(self, *codes):
+        keys = {code: f"{number + 1:032x}" for number, code in
+                enumerate(codes)}
+        path = self.server.dir / "import.csv"
+        path.write_text("code,name,email_domains\n" + "".join(
+            f"{code},{code.title()},\n" for code in codes))
+        self.server.ctl("tenant", "import", path)
+        path.write_text("tenant,product,name,state,primary,secondary\n" +
+                        "".join(
+            f"{code},open-api,{code.title()}-KEY,"
+            f"{'suspended' if code == 'SUSPENDED' else 'active'},"
+            f"{key},{int(key) + 100:032x}\n" for code, key in keys.items()))
+        self.server.ctl("subscription", "import", path)
+        return keys
+
+
+@pytest.fixture(scope="module")
+def w(server):
+    return World(server)
+
+
+def both(w):
+    return [(KEY, w.key), w.user]
+
+
+def key_of(code):
+    return lambda w: [(KEY, w.keys[code])]
+
+
+def with_user(value):
+    return lambda w: [(KEY, w.key), ("Authorization", value)]
+
+
+def encoded(text):
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+# name: path, method, headers of a call, what is said of it.  Where a gateway
+# refuses by itself what it is sent, "refused" holds for all of them.
+CALLS = {
+    "allowed": (PATH, "GET", both, "allowed"),
+    "below a resource": (PATH + "/7?a=b&c=%20", "PATCH", both, "allowed"),
+    "key only": ("/any", "GET", key_of("OPEN"), "allowed"),
+    "key in query": (PATH + "?a=b&subscription-key={key}&c=d", "GET",
+                     lambda w: [w.user], "allowed"),
+    "key alone in query": (PATH + "?Subscription-Key={key}", "GET",
+                           lambda w: [w.user], "allowed"),
+    "HEAD": (PATH, "HEAD", both, "allowed"),
+    "POST": (PATH, "POST", both, "allowed"),
+    "missing": (PATH, "GET", lambda w: [w.user], "missing_key"),
+    "HEAD, missing": (PATH, "HEAD", lambda w: [], "missing_key"),
+    "unknown": (PATH, "GET", lambda w: [(KEY, "f" * 32)], "unknown_key"),
+    "capitals": (PATH, "GET", lambda w: [(KEY, w.key.upper())], "unknown_key"),
+    "cut": (PATH, "GET", lambda w: [(KEY, w.key[:31])], "unknown_key"),
+    "10 kB": (PATH, "GET", lambda w: [(KEY, w.key + "0" * 10000), w.user],
+              "refused"),
+    "NUL": (PATH, "GET", lambda w: [(KEY, w.key + "\0"), w.user], "refused"),
+    "NUL in query": (PATH + "?subscription-key={key}%00", "GET",
+                     lambda w: [w.user], "unknown_key"),
+    "two keys": (PATH, "GET", lambda w: [(KEY, w.key), *both(w)],
+                 "not_permitted"),
+    "two others": (PATH, "GET", lambda w: [(KEY, w.keys["OPEN"]), *both(w)],
+                   "not_permitted"),
+    "in header and query": (PATH + "?subscription-key={key}", "GET", both,
+                            "not_permitted"),
+    "twice in query": (
+        PATH + "?subscription-key={key}&subscription-key={key}", "GET",
+        lambda w: [w.user], "not_permitted"),
+    "two users": (PATH, "GET", lambda w: [*both(w), w.user], "refused"),
+    "no user": (PATH, "GET", lambda w: [(KEY, w.key)], "missing_api_user"),
+    "another scheme": (PATH, "GET", with_user("Bearer abc"),
+                       "missing_api_user"),
+    "wrong password": (PATH, "GET", lambda w: [
+        (KEY, w.key), basic(w.users["FORTAPI"][0], "x" * 32)],
+        "bad_api_user"),
+    "no colon": (PATH, "GET", with_user(encoded("FORTAPI@ROBOT1")),
+                 "bad_api_user"),
+    "no base64": (PATH, "GET", with_user("Basic !!!"), "bad_api_user"),
+    "empty Basic": (PATH, "GET", with_user("Basic"), "bad_api_user"),
+    "user of another": ("/any", "GET", lambda w: [
+        (KEY, w.keys["THEIRS"]), w.user], "bad_api_user"),
+    "user disabled": (PATH, "GET", lambda w: [
+        (KEY, w.key), basic(*w.users["IDLE"])], "api_user_disabled"),
+    "suspended": (PATH, "GET", key_of("SUSPENDED"), "suspended"),
+    "expired": (PATH, "GET", key_of("EXPIRED"), "expired"),
+    "cancelled": (PATH, "GET", key_of("CANCELLED"), "cancelled"),
+    "no resource": ("/psa/api/v1/ticket", "GET", both, "not_permitted"),
+    "no operation": ("/billing/api/v1/invoices", "DELETE", both,
+                     "not_permitted"),
+    "dots": (PATH + "/../../../admin", "GET", both, "not_permitted"),
+    "encoded dots": (PATH + "/%2e%2e/x", "GET", both, "not_permitted"),
+    "two slashes": ("/psa//api/v1/tickets", "GET", both, "not_permitted"),
+    "encoded slash": (PATH + "%2fx", "GET", both, "not_permitted"),
+    "semicolon": (PATH + ";x=y", "GET", both, "not_permitted"),
+    "no such method": (PATH, "BREW", both, "not_permitted"),
+}
+STATUS = {"missing_key": 401, "unknown_key": 401, "missing_api_user": 401,
+          "bad_api_user": 401}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_table(fronts, w, name):
+    """All of it on one connection where the gateway keeps it."""
+    front, wrong = fronts[name], []
+    for row, (path, method, headers, said) in CALLS.items():
+        answer = front.call(path.replace("{key}", w.key), method,
+                            headers=headers(w))
+        try:
+            judge(answer, said, method, name)
+        except AssertionError as error:
+            wrong.append(f"{row}: {answer.status} {answer.text[:200]!r} "
+                         f"{error}")
+    assert not wrong, "\n".join(wrong)
+
+
+def judge(answer, said, method, name):
+    if said == "allowed":
+        assert answer.status == 200
+        assert name not in REAL or method == "HEAD" or json.loads(
+            answer.text)["method"] == method
+        return
+    if said == "refused":
+        assert answer.status in (400, 401, 403, 431)
+        return
+    status = STATUS.get(said, 403)
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    if status == 401:
+        assert answer.headers["www-authenticate"].startswith("Basic ")
+    if method == "HEAD":
+        # Traefik asks by GET, and leaves the body out by itself.
+        assert answer.text == "" or name == "traefik"
+        return
+    problem = json.loads(answer.text)
+    assert (problem["status"], problem["code"]) == (status, said)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_what_the_api_is_told(fronts, w, name):
+    answer = fronts[name].call(PATH + "/7?a=b%20c", headers=[
+        *both(w), ("X-Extra", "stays")])
+    came = json.loads(answer.text)
+    assert came["path"] == PATH + "/7?a=b%20c"
+    told = came["headers"]
+    assert told["x-latchkey-tenant"] == w.tenant
+    assert told["x-latchkey-product"] == "revio-api"
+    assert told["x-latchkey-accounts"] == "all"
+    assert told["x-latchkey-api-user"] == f"FORTAPI@{w.tenant}"
+    assert told["x-extra"] == "stays"
+    # It is shown neither the key nor the password.
+    assert w.key not in answer.text and "authorization" not in told
+    if name != "caddy":
+        came = json.loads(fronts[name].call(
+            f"{PATH}?a=b&subscription-key={w.key}&c=%2f", headers=[w.user]
+        ).text)
+        assert came["path"] == PATH + "?a=b&c=%2f"
+        for query in (f"?subscription-key={w.key}", f"?subscription-key="
+                      f"{w.key}&a=b", f"?a=b&SUBSCRIPTION-KEY={w.key}"):
+            came = json.loads(fronts[name].call(PATH + query,
+                                                headers=[w.user]).text)
+            assert came["path"].rstrip("?") == PATH + (
+                "?a=b" if "a=b" in query else "")
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_what_comes_from_outside_is_dropped(fronts, w, name):
+    answer = fronts[name].call("/any", headers=[
+        (KEY, w.keys["OPEN"]), ("X-Latchkey-Tenant", "OTHER"),
+        ("x-latchkey-api-user", "ROOT@OTHER"), ("X-Latchkey-Status", "200"),
+        ("X_Latchkey_Tenant", "OTHER"), ("X-Latchkey_Accounts", "1"),
+        ("X-Latchkey-Accounts", "1"), ("X-Original-Method", "DELETE"),
+        ("X-Original-URI", "/admin"), ("X-Forwarded-Method", "DELETE"),
+        ("X-Forwarded-Uri", "/admin"), ("X-Latchkey-Secret", "guess"),
+        ("Connection", "close, X-Latchkey-Tenant, X-Latchkey-Accounts")])
+    assert answer.status == 200, answer.text
+    came = json.loads(answer.text)["headers"]
+    ours = {n: v for n, v in came.items() if "latchkey" in n}
+    assert ours.pop("x-latchkey-subscription")
+    assert ours == {"x-latchkey-tenant": "OPEN", "x-latchkey-accounts": "all",
+                    "x-latchkey-product": "open-api"}
+    assert came.get("x-forwarded-uri", "") != "/admin"
+    assert not {"x-original-uri", "x-original-method"} & set(came)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_bodies(fronts, w, name):
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        answer = fronts[name].call(PATH, method, b"x" * 1000000,
+                                   headers=both(w))
+        assert answer.status == 200
+        came = json.loads(answer.text)
+        assert (came["method"], came["bytes"]) == (method, 1000000)
+    # The check is asked before the body is read.
+    answer = fronts[name].call(PATH, "POST", b"x" * 1000, headers=[w.user])
+    assert answer.status == 401
+    one = fronts[name].link()
+    one.request("POST", PATH, (b"x" * 1000 for _ in range(100)),
+                dict(both(w)), encode_chunked=True)
+    assert json.loads(one.getresponse().read())["bytes"] == 100000
+    one.close()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_connection_that_stays(fronts, w, name):
+    """What was decided of one call is nothing for the next."""
+    link = fronts[name].link()
+    for turn in range(60):
+        headers, status = ((both(w), 200), ([w.user], 401),
+                           (key_of("SUSPENDED")(w), 403))[turn % 3]
+        answer = fronts[name].call(PATH, headers=headers, link=link)
+        assert answer.status == status
+    link.close()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_thousand_at_once(fronts, w, name):
+    links = [fronts[name].link() for _ in range(200)]
+
+    def ask(number):
+        allowed, answers = number % 2 == 0, []
+        for _ in range(5):
+            answers.append(fronts[name].call(PATH, headers=both(w) if allowed
+                                             else [w.user],
+                                             link=links[number]).status)
+        return answers == [200 if allowed else 401] * 5 or answers
+    with concurrent.futures.ThreadPoolExecutor(200) as pool:
+        assert set(map(str, pool.map(ask, range(200)))) == {"True"}
+    for link in links:
+        link.close()
+
+
+class Limited(gateways.Handler):
+    """A check that says of every call what the contract has for a limit."""
+
+    def answer(self):
+        body = json.dumps({
+            "type": "about:blank", "title": "Too many calls", "status": 429,
+            "detail": "Wait.", "code": "rate_limited"}).encode()
+        nginx = self.path == "/check/nginx"
+        if self.headers[KEY] == "free":
+            self.send_response(200)
+            body = b""
+        else:
+            self.send_response(403 if nginx else 429)
+            self.send_header("Content-Type", "application/problem+json")
+            self.send_header("Cache-Control", "no-store")
+            self.send_header("Retry-After", "7")
+            self.send_header("X-Latchkey-Status", "429")
+            if nginx:
+                self.send_header("X-Latchkey-Problem", body.decode())
+        self.send_header("RateLimit", '"minute";r=0;t=7')
+        self.send_header("RateLimit-Policy", '"minute";q=200;w=60')
+        self.send_header("X-Latchkey-Tenant", "ALTWORX")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+@pytest.fixture(scope="module")
+def limited(api):
+    check = gateways.serve(Limited)
+    one = Fronts(check.server_address[1], api)
+    yield one
+    one.close()
+    check.shutdown()
+    check.server_close()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_limit_is_told_as_it_is(limited, name):
+    for method in ("GET", "HEAD", "POST"):
+        answer = limited[name].call(PATH, method, headers=[(KEY, "x")])
+        assert answer.status == 429
+        assert answer.headers["retry-after"] == "7"
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers.get_all("ratelimit") == ['"minute";r=0;t=7']
+        assert answer.headers["ratelimit-policy"] == '"minute";q=200;w=60'
+        if method != "HEAD":
+            assert json.loads(answer.text)["code"] == "rate_limited"
+    answer = limited[name].call(PATH, headers=[
+        (KEY, "free"), ("RateLimit", "mine")])
+    assert answer.status == 200
+    assert answer.headers.get_all("ratelimit") == ['"minute";r=0;t=7']
+    assert answer.headers["ratelimit-policy"] == '"minute";q=200;w=60'
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_latchkey_away(api, folder, name):
+    """Nobody passes, and the answer says why."""
+    one = gateways.ALL[name](folder, base.free_port(), api)
+    try:
+        answer = one.call(PATH, headers=[(KEY, "x")])
+        assert answer.status == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["retry-after"] == "2"
+        assert answer.headers["cache-control"] == "no-store"
+        assert json.loads(answer.text)["code"] == "unavailable"
+    finally:
+        one.close()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_api_away(server, w, folder, name):
+    """That is not said to be about the key."""
+    one = gateways.ALL[name](folder, server.gateway_port, base.free_port())
+    try:
+        answer = one.call(PATH, headers=both(w))
+        assert answer.status in (502, 503)
+        assert "unavailable" not in answer.text
+    finally:
+        one.close()
+
+
+def test_examples_name_all_headers():
+    """Envoy's and Traefik's are not run here, but they are read."""
+    for path in gateways.CONF.iterdir():
+        if path.name == "traefik.yaml" or path.suffix == ".md":
+            continue
+        for name in TOLD:
+            assert f"x-latchkey-{name.lower()}" in path.read_text().lower()
+    traefik = yaml.safe_load((gateways.CONF / "traefik.yaml").read_text())
+    steps = traefik["http"]["middlewares"]
+    assert traefik["http"]["routers"]["api"]["middlewares"] == list(steps)
+    check = steps["latchkey"]["forwardAuth"]
+    assert check["trustForwardHeader"] is False
+    assert check["authResponseHeadersRegex"] == "^X-Latchkey-"
+    envoy = yaml.safe_load((gateways.CONF / "envoy.yaml").read_text())
+    manager = envoy["static_resources"]["listeners"][0]["filter_chains"][0][
+        "filters"][0]["typed_config"]
+    dropped, asked, last = [f["typed_config"] for f in manager["http_filters"]]
+    names = {f"x-latchkey-{name.lower()}" for name in TOLD}
+    assert names < {one["remove"] for one in
+                    dropped["mutations"]["request_mutations"]}
+    assert asked["failure_mode_allow"] is False
+    assert asked["http_service"]["path_prefix"] == "/check/envoy"
+    assert {"exact": KEY.lower()} in asked["allowed_headers"]["patterns"]
+    assert names == {one["exact"] for one in asked["http_service"][
+        "authorization_response"]["allowed_upstream_headers"]["patterns"]}
+    assert last["@type"].endswith("router.v3.Router")
