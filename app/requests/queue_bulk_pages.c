@@ -152,6 +152,10 @@ approve(struct req *rq, const struct request *r, const char *reason)
 	case REQUEST_DECIDE_HAS_KEY:
 		return ((struct result){ false, arena_fmt(rq->arena,
 		    "%s has a key already: share it on its page.", c->code) });
+	case REQUEST_DECIDE_CLOSED:
+		return ((struct result){ false, arena_fmt(rq->arena,
+		    "%s was closed: no key for it can be issued.",
+		    r->product) });
 	case REQUEST_DECIDE_CODE:
 	case REQUEST_DECIDE_SEATED:
 	case REQUEST_DECIDE_NOT:

@@ -157,6 +157,7 @@ enum request_decide_result {
 	REQUEST_DECIDE_HAS_KEY,	/* the tenant has a live key */
 	REQUEST_DECIDE_CODE,	/* the new tenant's code is taken */
 	REQUEST_DECIDE_SEATED,	/* the contact got a tenant in between */
+	REQUEST_DECIDE_CLOSED,	/* the product: no key of it works any more */
 };
 
 /* Approve: into the tenant with that code, or into a new one. */

@@ -19,7 +19,9 @@
  * decides on a request of his own; staff have none, and it is asked still.  The
  * account is locked before the request: who is let in brings further requests
  * along (membership_requests()), so two decisions on one contact would wait
- * for each other.
+ * for each other.  The product is held as well: whoever closes it waits for
+ * this decision, or this one sees that it is closed.  What is hidden or will
+ * close still has keys, so who asked before may get one.
  */
 #define DECIDE_REQUEST							\
     "who AS MATERIALIZED ("						\
@@ -38,7 +40,7 @@
     "  AND r.account_id <> $2::uuid"					\
     "  AND EXISTS (SELECT FROM account s WHERE s.id = $2::uuid"		\
     "    AND s.kind = 'staff' AND s.state = 'active')"			\
-    "  FOR UPDATE OF r)"
+    "  AND pr.state <> 'closed' FOR UPDATE OF r FOR SHARE OF pr)"
 /*
  * The rule of letting in: a member already, or the verified mail domain on the
  * tenant's list, or the consent of an owner, or a reason.  A contact of one tenant is never moved to
@@ -97,6 +99,8 @@ WAITS static enum request_decide_result approve(struct db *,
 		    const struct request_tenant *, const char **ret_constraint);
 static enum request_decide_result refused(struct db *,
 	    const struct db_rows *);
+WAITS static enum request_decide_result outcome(struct db *,
+		    const struct db_rows *, const char *request_id);
 
 enum request_decide_result
 request_db_approve(struct db *db, const struct keyring *ring,
@@ -157,7 +161,7 @@ request_db_share(struct db *db, const struct request_decision *decision,
 	    decision->staff_id, tenant_code, decision->reason));
 	if (rows->outcome != DB_OK)
 		return (refused(db, rows));
-	return (rows->n == 1 ? REQUEST_DECIDE_DONE : REQUEST_DECIDE_NOT);
+	return (outcome(db, rows, decision->request_id));
 }
 
 enum request_decide_result
@@ -290,7 +294,24 @@ approve(struct db *db, const struct keyring *ring,
 		*ret_constraint = rows->constraint;
 		return (refused(db, rows));
 	}
-	return (rows->n == 1 ? REQUEST_DECIDE_DONE : REQUEST_DECIDE_NOT);
+	return (outcome(db, rows, decision->request_id));
+}
+
+/* One row: done.  Otherwise something of the WHERE did not hold; a closed
+ * product is told apart, since nothing on the request's page shows it. */
+static enum request_decide_result
+outcome(struct db *db, const struct db_rows *rows, const char *request_id)
+{
+	DB_QUERY(request_product_closed,
+	    "SELECT EXISTS (SELECT FROM request r JOIN product pr"
+	    "  ON pr.id = r.product_id AND pr.state = 'closed'"
+	    "  WHERE r.id = $1)");
+
+	if (rows->n == 1)
+		return (REQUEST_DECIDE_DONE);
+	rows = db_read(db, &request_product_closed, DB_ARGS(request_id));
+	return (db_truth(rows, 0, 0) ? REQUEST_DECIDE_CLOSED :
+	    REQUEST_DECIDE_NOT);
 }
 
 static enum request_decide_result

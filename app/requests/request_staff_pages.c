@@ -269,6 +269,13 @@ respond_result(struct req *rq, enum request_decide_result result,
 		    "another code.", code, t == NULL ? "another client" :
 		    t->name));
 		break;
+	case REQUEST_DECIDE_CLOSED:
+		typed->reject_reason = "";	/* opens that form */
+		refuse(rq, 409, r, typed, "reject_reason", arena_fmt(rq->arena,
+		    "%s was closed since you opened this page, so no key for "
+		    "it can be issued or shared. Reject the request; otherwise "
+		    "the portal does so shortly.", r->product));
+		break;
 	case REQUEST_DECIDE_SEATED:
 	case REQUEST_DECIDE_NOT:
 		refuse(rq, 409, r, typed, "tenant", "The request or the client "

@@ -117,6 +117,7 @@ test_what_does_not_fit(void **state)
 		"UPDATE request SET name = 'Alt' || chr(1072) || 'worx-KEY'",
 		"UPDATE request SET due_at = now() - interval '1 s'",
 		"UPDATE product SET approval = 'hand'",
+		"UPDATE product SET state = 'closed' WHERE approval = 'checks'",
 		"INSERT INTO subscription (id, tenant_id, product_id, one_key, "
 		    "name) SELECT gen_random_uuid(), t.id, p.id, true, 'K-KEY' "
 		    "FROM tenant t, product p WHERE p.approval = 'checks'",

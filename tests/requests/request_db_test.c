@@ -3,6 +3,9 @@
  * ask, what staff see, and that a decision is whole, once, and within the rule
  * of letting in.
  */
+#include <poll.h>
+#include <sys/wait.h>
+
 #include "requests/queue.h"
 #include "requests/world.h"
 
@@ -502,6 +505,76 @@ test_queue(void **state)
 	assert_int_equal(queue_db_list(db, &filter, sam).n, 0);
 }
 
+/* Closed a moment ago: nothing is issued or shared, and the outcome says so.
+ * Hidden or about to close, whoever asked before may still get a key. */
+static void
+test_decided_on_closed(void **state)
+{
+	const char	*ada = contact("Ada", "alta.example", "Altaworx");
+	const char	*bob = contact("Bob", "alta.example", "Altaworx");
+	const char	*first, *second;
+
+	(void)state;
+	first = ask(ada, "Altaworx-KEY", "Altaworx");
+	second = ask(bob, "Altaworx-KEY", "Altaworx");
+	run(owner, "UPDATE product SET state = 'closed' WHERE id = $1",
+	    DB_ARGS(product));
+	assert_int_equal(approve_new(first, "ALTWORX", "Altaworx"),
+	    REQUEST_DECIDE_CLOSED);
+	assert_string_equal(state_of(first), "submitted");
+	assert_int_equal(count(db, "SELECT (SELECT count(*) FROM tenant) + "
+	    "(SELECT count(*) FROM subscription)", DB_NONE), 0);
+	assert_int_equal(mails("request_approved", ada), 0);
+	run(owner, "UPDATE product SET state = 'published' WHERE id = $1",
+	    DB_ARGS(product));
+	run(owner, "UPDATE product SET state = 'hidden' WHERE id = $1",
+	    DB_ARGS(product));
+	assert_int_equal(approve_new(first, "ALTWORX", "Altaworx"),
+	    REQUEST_DECIDE_DONE);
+	run(owner, "UPDATE product SET state = 'closed' WHERE id = $1",
+	    DB_ARGS(product));
+	assert_int_equal(share(second, "ALTWORX", "known by phone"),
+	    REQUEST_DECIDE_CLOSED);
+	assert_string_equal(state_of(second), "submitted");
+	assert_string_equal(role_in(bob, "ALTWORX"), "");
+	run(owner, "UPDATE product SET state = 'published' WHERE id = $1",
+	    DB_ARGS(product));
+}
+
+/* Somebody closes the product and has not yet committed: the approval waits
+ * for that, and is refused. */
+static void
+test_closing_meets_approval(void **state)
+{
+	const char	*ada = contact("Ada", "alta.example", "Altaworx");
+	const char	*id, *why;
+	int		 status;
+	pid_t		 other;
+
+	(void)state;
+	id = ask(ada, "Altaworx-KEY", "Altaworx");
+	run(owner, "BEGIN", DB_NONE);
+	run(owner, "UPDATE product SET state = 'closed' WHERE id = $1",
+	    DB_ARGS(product));
+	other = fork();
+	if (other == 0) {
+		db = db_open(getenv("LATCHKEY_TEST_DATABASE_URL"),
+		    "test closing", arena, world_fail, NULL, &why);
+		_exit(approve_new(id, "ALTWORX", "Altaworx") ==
+		    REQUEST_DECIDE_CLOSED ? 0 : 1);
+	}
+	while (count(db, "SELECT count(*) FROM pg_stat_activity "
+	    "WHERE wait_event_type = 'Lock' AND datname = current_database()",
+	    DB_NONE) == 0 && waitpid(other, &status, WNOHANG) == 0)
+		(void)poll(NULL, 0, 5);
+	run(owner, "COMMIT", DB_NONE);
+	assert_int_equal(waitpid(other, &status, 0), other);
+	assert_int_equal(status, 0);
+	assert_string_equal(state_of(id), "submitted");
+	run(owner, "UPDATE product SET state = 'published' WHERE id = $1",
+	    DB_ARGS(product));
+}
+
 int
 main(void)
 {
@@ -519,6 +592,8 @@ main(void)
 		cmocka_unit_test_setup(test_find, begin),
 		cmocka_unit_test_setup(test_checks, begin),
 		cmocka_unit_test_setup(test_queue, begin),
+		cmocka_unit_test_setup(test_decided_on_closed, begin),
+		cmocka_unit_test_setup(test_closing_meets_approval, begin),
 	};
 
 	return (cmocka_run_group_tests(tests, world_setup, world_teardown));

@@ -82,6 +82,7 @@ child(const struct race *race, unsigned number, int gate, int out)
 			told.code++;
 			break;
 		case REQUEST_DECIDE_SEATED:
+		case REQUEST_DECIDE_CLOSED:
 			told.other++;
 			break;
 		}
