@@ -247,12 +247,22 @@ read_listen(const char *name, const char *otherwise, const char **ret_host,
 static void
 read_gateway(void)
 {
+	const char	*old;
+
 	loaded.gateway = read_listen("GATEWAY_LISTEN", NULL,
 	    &loaded.gateway_host, &loaded.gateway_port, &loaded.gateway_unix);
 	loaded.gateway_secret_file = read_path("GATEWAY_SECRET_FILE", OPTIONAL,
 	    NULL);
 	loaded.gateway_cache = read_number("GATEWAY_CACHE", 100000, 64,
 	    10000000);
+	loaded.gateway_limits = read_number("GATEWAY_LIMITS", 131072, 64,
+	    100000000);
+	loaded.gateway_failures = read_number("GATEWAY_FAILURES", 60, 1,
+	    1000000);
+	old = read_text("GATEWAY_X_RATELIMIT", OPTIONAL, "off");
+	if (!str_eq(old, "on") && !str_eq(old, "off"))
+		refuse("GATEWAY_X_RATELIMIT", "on or off");
+	loaded.gateway_x_ratelimit = str_eq(old, "on");
 	/* A day at most: a key that was revoked would pass as long. */
 	loaded.grace_s = read_number("GRACE_S", 60, 0, 86400);
 }

@@ -229,14 +229,16 @@ cache_set(const unsigned char hash[SHA256_BYTES], const char *text,
 
 struct shared_product *
 cache_product(const unsigned char id[CACHE_UUID], const char *slug,
-    bool needs_user)
+    bool needs_user, const struct plan *plan)
 {
 	struct shared_product	**bucket, *p;
 
 	bucket = &products[first_word(id + CACHE_UUID - 4) % PRODUCT_BUCKETS];
 	for (p = *bucket; p != NULL; p = p->next) {
 		if (memcmp(p->id, id, CACHE_UUID) == 0 &&
-		    p->needs_user == needs_user && strcmp(p->slug, slug) == 0) {
+		    p->needs_user == needs_user &&
+		    memcmp(&p->plan, plan, sizeof(*plan)) == 0 &&
+		    strcmp(p->slug, slug) == 0) {
 			p->refs++;
 			return (p);
 		}
@@ -247,6 +249,7 @@ cache_product(const unsigned char id[CACHE_UUID], const char *slug,
 	memcpy(p->id, id, CACHE_UUID);
 	(void)snprintf(p->slug, sizeof(p->slug), "%s", slug);
 	p->needs_user = needs_user;
+	p->plan = *plan;
 	p->refs = 1;
 	p->next = *bucket;
 	*bucket = p;

@@ -19,6 +19,7 @@
 #include "apiusers/permission.h"
 #include "crypto/token.h"
 #include "gateway/call.h"
+#include "gateway/limit.h"
 #include "gateway/verdict.h"
 
 #define CACHE_UUID	16u
@@ -46,6 +47,7 @@ struct shared_product {	/* that keys share */
 	struct shared_product *next;
 	uint32_t	 refs;
 	bool		 needs_user;
+	struct plan	 plan;		/* with what the client has instead */
 	unsigned char	 id[CACHE_UUID];
 	char		 slug[CACHE_SLUG];
 };
@@ -53,6 +55,7 @@ struct shared_product {	/* that keys share */
 struct key_entry {
 	struct entry	 entry;
 	unsigned char	 mac[SHA256_BYTES];	/* what it is found by */
+	unsigned char	 id[CACHE_UUID];
 	unsigned char	 subscription[CACHE_UUID], tenant[CACHE_UUID];
 	struct shared_product *product;		/* never NULL once filled */
 	int64_t		 key_ends_at, ends_at;
@@ -114,7 +117,7 @@ struct user_entry *cache_put_user(const struct user_key *, uint64_t number);
 /* A product as it was read, once for all who have it; for an entry, which gives
  * it back when it goes.  slug: shorter than CACHE_SLUG. */
 struct shared_product *cache_product(const unsigned char id[CACHE_UUID],
-	    const char *slug, bool needs_user);
+	    const char *slug, bool needs_user, const struct plan *);
 /* Room for an old password, zeroed; it goes with its entry. */
 struct old_password *cache_old(struct user_entry *);
 void	 cache_drop_key(const unsigned char mac[SHA256_BYTES]);

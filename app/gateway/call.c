@@ -43,6 +43,8 @@ call_header(struct call *c, const char *name, const char *value)
 	case sizeof("x-forwarded-uri") - 1:
 		if (str_eq_nocase(name, "x-forwarded-uri"))
 			take(c, &c->forwarded_uri, value);
+		else if (str_eq_nocase(name, "x-forwarded-for"))
+			c->forwarded_for = value;
 		break;
 	case sizeof("x-original-method") - 1:
 		if (str_eq_nocase(name, "x-original-method"))

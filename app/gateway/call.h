@@ -43,6 +43,7 @@ struct call {
 	const char	*forwarded_method, *forwarded_uri;
 	const char	*original_method, *original_uri;
 	const char	*key_header, *authorization, *secret;
+	const char	*forwarded_for;	/* the last one */
 	bool		 twice;
 	/* By call_read(). */
 	const char	*method, *target;

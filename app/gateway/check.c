@@ -3,6 +3,7 @@
  */
 #include "gateway/gateway.h"
 
+#include "base/clock.h"
 #include "vault/vault.h"
 
 static bool	find_key(struct check *, int64_t grace_us, struct facts *);
@@ -12,29 +13,44 @@ static bool	password_fits(const struct user_entry *, const char *password,
 static bool	mac_fits(const struct password_mac *, const char *text,
 		    size_t);
 static void	ask_permission(struct check *, struct facts *);
+static void	ask_limits(struct check *, struct facts *);
 
 void
 check_run(struct check *c, int64_t now, int64_t grace_us)
 {
-	struct facts	 f = { .now = now };
+	struct facts	*f = &c->facts;
 
+	*f = (struct facts){ .now = now };
 	c->need = CHECK_DONE;
 	c->key = NULL;
 	c->user = NULL;
 	c->scope = "all";
 	c->scope_bytes = 3;
-	f.odd_call = c->read == CALL_ODD;
-	f.has_key = c->read != CALL_NO_KEY;
-	if (c->read == CALL_GOOD && !find_key(c, grace_us, &f))
+	c->limits.n = 0;
+	c->limits.retry_s = 0;
+	f->odd_call = c->read == CALL_ODD;
+	f->has_key = c->read != CALL_NO_KEY;
+	if (c->read == CALL_GOOD && !find_key(c, grace_us, f))
 		return;
-	if (f.knows_key && f.subscription == FACT_ACTIVE) {
-		f.user = c->call->user_kind == CALL_USER_NONE ?
+	if (f->knows_key && f->subscription == FACT_ACTIVE) {
+		f->user = c->call->user_kind == CALL_USER_NONE ?
 		    FACT_USER_NONE : FACT_USER_WRONG;
 		if (c->call->user_kind == CALL_USER_GIVEN &&
-		    !find_user(c, grace_us, &f))
+		    !find_user(c, grace_us, f))
 			return;
 	}
-	c->verdict = verdict_of(&f);
+	c->verdict = verdict_of(f);
+	if (c->verdict == VERDICT_ALLOWED)
+		ask_limits(c, f);
+}
+
+void
+check_failure(struct check *c, const unsigned char network[LIMIT_ID],
+    uint32_t a_minute)
+{
+	c->facts.over_failures = !limit_failure(network, a_minute,
+	    clock_monotonic(), &c->limits.retry_s);
+	c->verdict = verdict_of(&c->facts);
 }
 
 /* False: it is to be read, or can't be. */
@@ -150,6 +166,31 @@ ask_permission(struct check *c, struct facts *f)
 		c->scope = answer.scope;
 		c->scope_bytes = answer.scope_bytes;
 	}
+}
+
+static void
+ask_limits(struct check *c, struct facts *f)
+{
+	const struct limit_ids	 who = {
+		.subscription = c->key->subscription, .tenant = c->key->tenant,
+		.user = c->user != NULL ? c->user->id : NULL };
+
+	switch (limit_take(&c->key->product->plan, &who, f->now,
+	    clock_monotonic(), c->unreadable, &c->limits)) {
+	case LIMIT_PASSED:
+		return;
+	case LIMIT_RATE:
+		f->over_rate = true;
+		break;
+	case LIMIT_QUOTA:
+		f->over_quota = true;
+		break;
+	case LIMIT_UNKNOWN:
+		/* Read with the key. */
+		c->need = CHECK_KEY;
+		return;
+	}
+	c->verdict = verdict_of(f);
 }
 
 void

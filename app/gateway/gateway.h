@@ -29,9 +29,16 @@ struct check {
 	const struct user_entry *user;
 	const char	*scope;		/* whose data, when allowed */
 	size_t		 scope_bytes;
+	struct limits	 limits;	/* n 0: none were asked */
+	struct facts	 facts;
 };
 
+/* A call that may pass is counted, once: when it is done. */
 void		 check_run(struct check *, int64_t now, int64_t grace_us);
+/* Of one who did not know the key or the password: counts that for his network
+ * (limit_failure()) and decides again. */
+void		 check_failure(struct check *,
+		    const unsigned char network[LIMIT_ID], uint32_t a_minute);
 
 /* Reads into the cache; what isn't there becomes absent. */
 WAITS void	 gateway_db_key(struct db *,

@@ -10,6 +10,10 @@
 
 #define US(x)	"coalesce((extract(epoch FROM " x ") * 1000000)::bigint, 0)"
 
+/* The first that is not NULL; 0 is no limit.  The most is 1,000,000,000. */
+#define PLAN(x)	"coalesce(" x ", 0)::bigint"
+
+static void	 read_plan(struct plan *, const struct db_rows *, int column);
 static enum fact_subscription state_of(const char *);
 static void	 copy_uuid(unsigned char *, const struct db_rows *, int column);
 static void	 copy_mac(struct db *, struct password_mac *,
@@ -20,17 +24,30 @@ gateway_db_key(struct db *db, const unsigned char mac[SHA256_BYTES])
 {
 	DB_QUERY(gateway_key,
 	    "SELECT s.id, s.tenant_id, s.product_id, p.slug, t.code, s.state, "
-	    "p.needs_api_user, " US("k.ends_at") ", " US("s.expires_at") " "
+	    "p.needs_api_user, " US("k.ends_at") ", " US("s.expires_at") ", "
+	    "k.id, "
+	    PLAN("t.calls_a_second, p.calls_a_second") ", "
+	    PLAN("t.calls_a_minute, p.calls_a_minute") ", "
+	    PLAN("t.calls_a_day, p.calls_a_day") ", "
+	    PLAN("t.calls_a_month, p.calls_a_month") ", "
+	    PLAN("t.user_calls_a_minute, p.user_calls_a_minute") ", "
+	    PLAN("t.all_calls_a_minute") ", " PLAN("t.all_calls_a_day") ", "
+	    "coalesce(c.day_calls, 0), coalesce(c.month_calls, 0), "
+	    "coalesce(c.day - '1970-01-01'::date, 0)::bigint, "
+	    "coalesce((extract(year FROM c.month) - 1970) * 12 + "
+	    "extract(month FROM c.month) - 1, 0)::bigint "
 	    "FROM subscription_key k "
 	    "JOIN subscription s ON s.id = k.subscription_id "
 	    "JOIN product p ON p.id = s.product_id "
 	    "JOIN tenant t ON t.id = s.tenant_id "
+	    "LEFT JOIN usage_count c ON c.subscription_id = s.id "
 	    "WHERE k.mac = $1::bytea AND k.state IN ('current', 'old') "
 	    "AND (k.ends_at IS NULL OR k.ends_at > now())");
 	uint64_t		 number = cache_begin();
 	const struct db_rows	*rows;
 	struct key_entry	*k;
 	unsigned char		 tenant[CACHE_UUID], product[CACHE_UUID];
+	struct plan		 plan;
 
 	rows = db_read(db, &gateway_key,
 	    DB_ARGS(db_bytes(db, mac, SHA256_BYTES)));
@@ -43,8 +60,14 @@ gateway_db_key(struct db *db, const unsigned char mac[SHA256_BYTES])
 	k = cache_put_key(mac, tenant, number);
 	copy_uuid(k->subscription, rows, 0);
 	copy_uuid(product, rows, 2);
+	copy_uuid(k->id, rows, 9);
+	read_plan(&plan, rows, 10);
 	k->product = cache_product(product, db_text(rows, 0, 3),
-	    db_truth(rows, 0, 6));
+	    db_truth(rows, 0, 6), &plan);
+	limit_load(k->subscription, &(struct limit_counts){
+	    .day = db_number(rows, 0, 19), .month = db_number(rows, 0, 20),
+	    .day_calls = (uint64_t)db_number(rows, 0, 17),
+	    .month_calls = (uint64_t)db_number(rows, 0, 18) });
 	(void)snprintf(k->code, sizeof(k->code), "%s", db_text(rows, 0, 4));
 	k->state = (uint8_t)state_of(db_text(rows, 0, 5));
 	k->key_ends_at = db_number(rows, 0, 7);
@@ -103,6 +126,20 @@ gateway_db_user(struct db *db, const struct user_key *key)
 	matrix = db_text(rows, 0, 9);
 	u->set = cache_set(db_blob(db, rows, 0, 10, &n), matrix,
 	    strlen(matrix));
+}
+
+static void
+read_plan(struct plan *ret_plan, const struct db_rows *rows, int column)
+{
+	uint32_t	*const fields[] = { &ret_plan->second,
+		&ret_plan->minute, &ret_plan->day, &ret_plan->month,
+		&ret_plan->user_minute, &ret_plan->tenant_minute,
+		&ret_plan->tenant_day };
+	int		 i;
+
+	memset(ret_plan, 0, sizeof(*ret_plan));
+	for (i = 0; i < (int)COUNT(fields); i++)
+		*fields[i] = (uint32_t)db_number(rows, 0, column + i);
 }
 
 static enum fact_subscription

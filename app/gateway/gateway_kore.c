@@ -6,12 +6,16 @@
 #include <kore/kore.h>
 #include <kore/http.h>
 
+#include <arpa/inet.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
 #include "db/pool.h"
 #include "gateway/gateway.h"
+#include "gateway/ratelimit.h"
 #include "run/co.h"
+#include "web/address.h"
 
 /* Reads at once in a worker, and a call's own turns: key, user, and one more
  * for what went in between. */
@@ -20,6 +24,8 @@
 #define READ_ARENA_MAX	(512u * 1024)	/* a set's text has 1.7 MB at most in
 					 * theory, some kB in fact */
 #define SECRET_MAX	256u
+/* Registered for draft-ietf-httpapi-ratelimit-headers; rates are quotas, too. */
+#define PROBLEM_QUOTA	"https://iana.org/assignments/http-problem-types#quota-exceeded"
 #define OUT_MAX		8192u
 
 struct visit {			/* one that waits */
@@ -49,6 +55,7 @@ struct out {
 static struct read	*reads;
 static unsigned		 reads_n;
 static char		 secret[SECRET_MAX];
+static struct networks	 proxies;
 static struct out	 out;
 
 /* Kore finds it by its name. */
@@ -59,7 +66,11 @@ static bool	 read_line(struct http_request *, struct call *, char *target,
 static bool	 known_gateway(const struct call *);
 static void	 answer(struct http_request *, const struct check *);
 static void	 allow(struct http_request *, const struct check *);
-static void	 deny(struct http_request *, enum call_way, enum verdict);
+static void	 deny(struct http_request *, const struct check *);
+static void	 add_limits(const struct limits *);
+static void	 count_failure(struct http_request *, struct check *);
+static bool	 client_of(struct http_request *, const struct call *,
+		    struct network *);
 static void	 not_found(struct http_request *);
 static bool	 wait_for_read(struct http_request *, struct visit *,
 		    const struct check *);
@@ -79,6 +90,11 @@ gateway_setup(void)
 {
 	if (setting->gateway_secret_file != NULL)
 		read_secret();
+	/* Looked at by dispatch_setup() already. */
+	if (!networks_parse(setting->trusted_proxies, &proxies))
+		abort();
+	if (setting->gateway)
+		limit_setup((uint32_t)setting->gateway_limits);
 }
 
 void
@@ -110,7 +126,8 @@ gateway_serve(struct http_request *kore)
 	TAILQ_FOREACH(header, &kore->req_headers, list)
 		call_header(&call, header->header, header->value);
 	if (!known_gateway(&call)) {
-		deny(kore, call.way, VERDICT_WRONG_SECRET);
+		check.verdict = VERDICT_WRONG_SECRET;
+		deny(kore, &check);
 		return (KORE_RESULT_OK);
 	}
 	check.read = call_read(&call, method, target);
@@ -127,6 +144,9 @@ gateway_serve(struct http_request *kore)
 		check_run(&check, clock_now(),
 		    setting->grace_s * SECOND_US);
 	}
+	if (check.verdict == VERDICT_UNKNOWN_KEY ||
+	    check.verdict == VERDICT_BAD_API_USER)
+		count_failure(kore, &check);
 	answer(kore, &check);
 	call_end(&call);
 	return (KORE_RESULT_OK);
@@ -179,7 +199,7 @@ answer(struct http_request *kore, const struct check *check)
 	if (check->verdict == VERDICT_ALLOWED)
 		allow(kore, check);
 	else
-		deny(kore, check->call->way, check->verdict);
+		deny(kore, check);
 }
 
 static void
@@ -198,6 +218,7 @@ allow(struct http_request *kore, const struct check *check)
 		add("x-latchkey-api-user", name, (size_t)n);
 	}
 	add("x-latchkey-accounts", check->scope, check->scope_bytes);
+	add_limits(&check->limits);
 	add_text("cache-control", "no-store");
 	send_out(kore, 200, NULL, 0);
 }
@@ -205,29 +226,95 @@ allow(struct http_request *kore, const struct check *check)
 /* nginx lets nothing but 2xx, 401 and 403 through and no body, so it gets the
  * status that is meant, and the body, in headers. */
 static void
-deny(struct http_request *kore, enum call_way way, enum verdict verdict)
+deny(struct http_request *kore, const struct check *check)
 {
-	const struct denial	*d = verdict_denial(verdict);
-	char			 body[512], number[8];
+	const struct denial	*d = verdict_denial(check->verdict);
+	bool			 nginx = check->call->way == CALL_NGINX;
+	char			 body[1024], full[RATELIMIT_MAX], number[16];
 	int			 n;
 
-	n = snprintf(body, sizeof(body), "{\"type\":\"about:blank\","
+	full[0] = '\0';
+	if (d->status == 429)
+		(void)ratelimit_full(full, &check->limits);
+	n = snprintf(body, sizeof(body), "{\"type\":\"%s\","
 	    "\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\","
-	    "\"code\":\"%s\"}", d->title, d->status, d->detail, d->code);
+	    "\"code\":\"%s\"%s%s%s}", d->status == 429 ? PROBLEM_QUOTA :
+	    "about:blank", d->title, d->status, d->detail, d->code,
+	    full[0] != '\0' ? ",\"violated-policies\":[" : "", full,
+	    full[0] != '\0' ? "]" : "");
 	(void)snprintf(number, sizeof(number), "%d", d->status);
 	add_text("content-type", "application/problem+json");
 	add_text("cache-control", "no-store");
 	add_text("x-latchkey-status", number);
 	add_text("x-latchkey-code", d->code);
-	if (way == CALL_NGINX)
+	if (nginx)
 		add_text("x-latchkey-problem", body);
 	if (d->status == 401)
 		add_text("www-authenticate",
 		    "Basic realm=\"API user\", charset=\"UTF-8\"");
 	if (d->status == 503)
 		add_text("retry-after", "2");
-	send_out(kore, way == CALL_NGINX && d->status != 401 &&
-	    d->status != 503 ? 403 : d->status, body, (size_t)n);
+	if (d->status == 429) {
+		(void)snprintf(number, sizeof(number), "%u",
+		    check->limits.retry_s);
+		add_text("retry-after", number);
+		add_limits(&check->limits);
+	}
+	send_out(kore, nginx && d->status != 401 && d->status != 503 ? 403 :
+	    d->status, body, (size_t)n);
+}
+
+static void
+add_limits(const struct limits *limits)
+{
+	const struct limit_row	*row = ratelimit_nearest(limits);
+	char			 text[RATELIMIT_MAX];
+	size_t			 n;
+
+	if (row == NULL)
+		return;
+	n = ratelimit_policy(text, limits);
+	add("ratelimit-policy", text, n);
+	n = ratelimit_state(text, limits);
+	add("ratelimit", text, n);
+	if (!setting->gateway_x_ratelimit)
+		return;
+	(void)snprintf(text, sizeof(text), "%u", row->quota);
+	add_text("x-ratelimit-limit", text);
+	(void)snprintf(text, sizeof(text), "%u", row->left);
+	add_text("x-ratelimit-remaining", text);
+	(void)snprintf(text, sizeof(text), "%u", row->reset_s);
+	add_text("x-ratelimit-reset", text);
+}
+
+/* By address, or by the /64 of an IPv6 one, which one has whole.  Where there
+ * is none, behind a Unix socket without X-Forwarded-For, all are one. */
+static void
+count_failure(struct http_request *kore, struct check *check)
+{
+	unsigned char	 network[LIMIT_ID] = { 0 };
+	struct network	 ip;
+
+	if (client_of(kore, check->call, &ip))
+		memcpy(network, ip.address, ip.family == AF_INET ? 4 : 8);
+	check_failure(check, network, (uint32_t)setting->gateway_failures);
+}
+
+static bool
+client_of(struct http_request *kore, const struct call *call,
+    struct network *ret_address)
+{
+	char		 peer[INET6_ADDRSTRLEN] = "unix";
+	const void	*from = NULL;
+
+	if (kore->owner->family == AF_INET)
+		from = &kore->owner->addr.ipv4.sin_addr;
+	else if (kore->owner->family == AF_INET6)
+		from = &kore->owner->addr.ipv6.sin6_addr;
+	if (from != NULL)
+		(void)inet_ntop(kore->owner->family, from, peer, sizeof(peer));
+	return (client_find(&proxies, peer, call->forwarded_for,
+	    ret_address));
 }
 
 static void

@@ -18,13 +18,12 @@
 #define COUNT_MASK	((UINT64_C(1) << COUNT_BITS) - 1)
 #define NS		INT64_C(1000)	/* in a microsecond */
 
-/* A cache line.  A subscription has second and minute, day and month; a client
- * minute and day; an API user or address a minute. */
+/* A subscription has second and minute, day and month; a client minute and
+ * day; an API user or address a minute. */
 struct place {
 	_Atomic uint64_t tag;		/* 0: free */
 	_Atomic int64_t	 empty_at[RATES];	/* monotonic nanoseconds */
 	_Atomic uint64_t counts[2];	/* day, month; 0: not loaded */
-	uint64_t	 spare[3];
 };
 
 struct table {
@@ -63,6 +62,7 @@ static struct place *table_find(const struct table *, uint64_t tag,
 static struct place *bucket_find(struct place *, uint64_t tag);
 static struct place *bucket_claim(struct place *, uint64_t tag,
 		    int64_t now_ns);
+static uint64_t	 word_of(int64_t period, uint64_t count);
 static int64_t	 place_empty_at(const struct place *);
 static uint64_t	 tag_of(const unsigned char id[LIMIT_ID]);
 static void	 gather(struct windows *, const struct plan *,
@@ -140,14 +140,14 @@ limit_take(const struct plan *plan, const struct limit_ids *who, int64_t now,
 }
 
 void
-limit_load(const unsigned char subscription[LIMIT_ID], int64_t now,
-    uint64_t day_calls, uint64_t month_calls)
+limit_load(const unsigned char subscription[LIMIT_ID],
+    const struct limit_counts *counts)
 {
 	struct place	*p = table_find(&ids, tag_of(subscription),
 			    clock_monotonic());
 	const uint64_t	 is[2] = {
-		(uint64_t)limit_day(now) << COUNT_BITS | day_calls,
-		(uint64_t)limit_month(now) << COUNT_BITS | month_calls };
+		word_of(counts->day, counts->day_calls),
+		word_of(counts->month, counts->month_calls) };
 	uint64_t	 was;
 	unsigned	 i;
 
@@ -297,6 +297,14 @@ bucket_claim(struct place *bucket, uint64_t tag, int64_t now_ns)
 		atomic_store(&best->counts[i], 0);
 	atomic_store_explicit(&best->tag, tag, memory_order_release);
 	return (best);
+}
+
+/* Never 0: that is not loaded. */
+static uint64_t
+word_of(int64_t period, uint64_t count)
+{
+	return ((uint64_t)(period > 0 ? period : 1) << COUNT_BITS |
+	    (count & COUNT_MASK));
 }
 
 static int64_t

@@ -28,7 +28,7 @@
 #define LIMIT_ID	16u	/* bytes of a UUID */
 #define LIMIT_ROWS	7u
 #define LIMIT_PLACES	8u	/* of a bucket */
-#define LIMIT_ADDRESSES	16384u	/* 1 MB */
+#define LIMIT_ADDRESSES	16384u	/* 640 kB */
 
 /* Calls; 0: no limit. */
 struct plan {
@@ -68,7 +68,7 @@ struct limits {
 
 /*
  * Once, before forking.  places: subscriptions, API users and clients that are
- * counted at once, 64 bytes each; rounded up to a power of two.  Aborts
+ * counted at once, 40 bytes each; rounded up to a power of two.  Aborts
  * without memory.
  */
 void	 limit_setup(uint32_t places);
@@ -82,10 +82,14 @@ void	 limit_end(void);
 enum limit_verdict limit_take(const struct plan *, const struct limit_ids *,
 	    int64_t now, int64_t monotonic, bool known,
 	    struct limits *ret_limits);
-/* What the database has counted this day and month; told again, the larger
- * count holds. */
-void	 limit_load(const unsigned char subscription[LIMIT_ID], int64_t now,
-	    uint64_t day_calls, uint64_t month_calls);
+/* What the database has counted of a day and a month (limit_day() and
+ * limit_month(), 0: of none); the latest period and its largest count hold. */
+struct limit_counts {
+	int64_t		 day, month;
+	uint64_t	 day_calls, month_calls;
+};
+void	 limit_load(const unsigned char subscription[LIMIT_ID],
+	    const struct limit_counts *);
 
 /*
  * A wrong key or API user from an address, or a network of an IPv6 one.

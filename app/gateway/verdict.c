@@ -15,7 +15,8 @@ verdict_of(const struct facts *f)
 	if (!f->has_key)
 		return (VERDICT_MISSING_KEY);
 	if (!f->knows_key || over(f, f->key_ends_at))
-		return (VERDICT_UNKNOWN_KEY);
+		return (f->over_failures ? VERDICT_RATE_LIMITED :
+		    VERDICT_UNKNOWN_KEY);
 	switch (f->subscription) {
 	case FACT_ACTIVE:
 		break;
@@ -30,16 +31,22 @@ verdict_of(const struct facts *f)
 		return (VERDICT_EXPIRED);
 	switch (f->user) {
 	case FACT_USER_NONE:
-		return (f->needs_user ? VERDICT_MISSING_API_USER :
-		    VERDICT_ALLOWED);
+		if (f->needs_user)
+			return (VERDICT_MISSING_API_USER);
+		break;
 	case FACT_USER_WRONG:
-		return (VERDICT_BAD_API_USER);
+		return (f->over_failures ? VERDICT_RATE_LIMITED :
+		    VERDICT_BAD_API_USER);
 	case FACT_USER_RIGHT:
+		if (!f->user_enabled || over(f, f->user_ends_at))
+			return (VERDICT_API_USER_DISABLED);
+		if (!f->permitted)
+			return (VERDICT_NOT_PERMITTED);
 		break;
 	}
-	if (!f->user_enabled || over(f, f->user_ends_at))
-		return (VERDICT_API_USER_DISABLED);
-	return (f->permitted ? VERDICT_ALLOWED : VERDICT_NOT_PERMITTED);
+	if (f->over_rate)
+		return (VERDICT_RATE_LIMITED);
+	return (f->over_quota ? VERDICT_QUOTA_EXCEEDED : VERDICT_ALLOWED);
 }
 
 const struct denial *
@@ -76,6 +83,12 @@ verdict_denial(enum verdict verdict)
 		[VERDICT_NOT_PERMITTED] = { 403, "not_permitted",
 		    "This call is not permitted",
 		    "Method or path is not among what may be called." },
+		[VERDICT_RATE_LIMITED] = { 429, "rate_limited",
+		    "Too many calls",
+		    "Retry-After says when the next one may pass." },
+		[VERDICT_QUOTA_EXCEEDED] = { 429, "quota_exceeded",
+		    "The quota is used up",
+		    "Retry-After says when the next day or month begins." },
 		[VERDICT_UNAVAILABLE] = { 503, "unavailable",
 		    "The key can't be checked right now",
 		    "Try again in a few seconds." },

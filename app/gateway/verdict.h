@@ -8,12 +8,19 @@
  *
  *	the call can be understood in one way	not_permitted
  *	there is a key				missing_key
- *	it is one, and its time is not over	unknown_key
+ *	it is one, and its time is not over	unknown_key, or rate_limited
+ *						for who has tried too often
  *	its subscription is live		suspended expired cancelled
  *	an API user is given where one must be	missing_api_user
- *	of this tenant, with its password	bad_api_user
+ *	of this tenant, with its password	bad_api_user, or rate_limited
+ *						for who has tried too often
  *	enabled, and its time is not over	api_user_disabled
  *	method and path are its to call		not_permitted
+ *	there is room in every rate		rate_limited
+ *	and in the quotas			quota_exceeded
+ *
+ * Rates and quotas are asked, and the call counted, only when all else says
+ * that it may pass (check.c).
  */
 #ifndef GATEWAY_VERDICT_H
 #define GATEWAY_VERDICT_H
@@ -31,6 +38,8 @@ enum verdict {
 	VERDICT_CANCELLED,
 	VERDICT_API_USER_DISABLED,
 	VERDICT_NOT_PERMITTED,
+	VERDICT_RATE_LIMITED,
+	VERDICT_QUOTA_EXCEEDED,
 	VERDICT_UNAVAILABLE,
 	VERDICT_WRONG_SECRET,	/* the gateway itself is not known */
 };
@@ -59,6 +68,8 @@ struct facts {
 	bool		 user_enabled;
 	int64_t		 user_ends_at;
 	bool		 permitted;		/* asked only with a user */
+	bool		 over_failures;		/* of keys and users, by address */
+	bool		 over_rate, over_quota;
 };
 
 enum verdict	 verdict_of(const struct facts *);

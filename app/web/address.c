@@ -4,9 +4,14 @@
 #include "web/address.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 
 #include "base/str.h"
 
+#define ADDRESS_MAX	64	/* bytes; INET6_ADDRSTRLEN is 46 */
+
+static bool	walk(const struct networks *, const char *peer,
+		    const char *forwarded, char ret_found[ADDRESS_MAX]);
 static bool	address_parse_ip(const char *, struct network *);
 
 bool
@@ -72,28 +77,20 @@ const char *
 client_address(struct arena *a, const struct networks *trusted,
     const char *peer, const char *forwarded)
 {
-	const char	*address = peer, *end, *start;
-	struct network	 ip;
-	char		*word;
+	char	 found[ADDRESS_MAX];
 
-	if (forwarded == NULL || trusted->n == 0 ||
-	    (!str_eq(peer, "unix") && !networks_hold(trusted, peer)))
-		return (peer);
-	end = forwarded + strlen(forwarded);
-	while (end > forwarded) {
-		for (start = end; start > forwarded && start[-1] != ','; )
-			start--;
-		word = str_squeeze(a,
-		    arena_strndup(a, start, (size_t)(end - start)));
-		/* What is no address was not written by a proxy of ours. */
-		if (!address_parse_ip(word, &ip))
-			break;
-		address = word;
-		if (!networks_hold(trusted, word))
-			break;
-		end = start > forwarded ? start - 1 : start;
-	}
-	return (address);
+	return (walk(trusted, peer, forwarded, found) ?
+	    arena_strdup(a, found) : peer);
+}
+
+bool
+client_find(const struct networks *trusted, const char *peer,
+    const char *forwarded, struct network *ret_address)
+{
+	char	 found[ADDRESS_MAX];
+
+	return (address_parse_ip(walk(trusted, peer, forwarded, found) ?
+	    found : peer, ret_address));
 }
 
 const char *
@@ -109,6 +106,46 @@ client_network(struct arena *a, const char *address)
 	if (inet_ntop(AF_INET6, ip.address, text, INET6_ADDRSTRLEN) == NULL)
 		return (address);
 	return (text);
+}
+
+/* False: it is the peer. */
+static bool
+walk(const struct networks *trusted, const char *peer, const char *forwarded,
+    char ret_found[ADDRESS_MAX])
+{
+	const char	*end, *start, *last;
+	struct network	 ip;
+	char		 word[ADDRESS_MAX];
+	bool		 found = false;
+	size_t		 n;
+
+	if (forwarded == NULL || trusted->n == 0 ||
+	    (!str_eq(peer, "unix") && !networks_hold(trusted, peer)))
+		return (false);
+	end = forwarded + strlen(forwarded);
+	while (end > forwarded) {
+		for (start = end; start > forwarded && start[-1] != ','; )
+			start--;
+		last = end;
+		end = start > forwarded ? start - 1 : start;
+		while (start < last && isspace((unsigned char)*start))
+			start++;
+		while (last > start && isspace((unsigned char)last[-1]))
+			last--;
+		n = (size_t)(last - start);
+		if (n >= sizeof(word))
+			break;
+		memcpy(word, start, n);
+		word[n] = '\0';
+		/* What is no address was not written by a proxy of ours. */
+		if (!address_parse_ip(word, &ip))
+			break;
+		memcpy(ret_found, word, n + 1);
+		found = true;
+		if (!networks_hold(trusted, word))
+			break;
+	}
+	return (found);
 }
 
 /* IPv4-mapped IPv6 addresses count as IPv4. */

@@ -32,6 +32,9 @@ bool		networks_hold(const struct networks *, const char *address);
  */
 const char	*client_address(struct arena *, const struct networks *,
 		    const char *peer, const char *forwarded);
+/* The same as an address, without memory: false where it is none ("unix"). */
+MUST_CHECK bool	client_find(const struct networks *, const char *peer,
+		    const char *forwarded, struct network *ret_address);
 /* IPv4 address itself, IPv6 as its /64: what throttles count by. */
 const char	*client_network(struct arena *, const char *address);
 

@@ -15,6 +15,7 @@
 #define MAX	64u
 #define LATER	INT64_MAX	/* asked after everything was read */
 
+static const struct plan	 plan = { .minute = 200 };
 static const char	 matrix[] = "/a GET=all\n/b\n";
 static unsigned char	 tenants[2][CACHE_UUID];
 static char		 ids[2][UUID_TEXT];
@@ -227,12 +228,13 @@ test_shared(void **state)
 	(void)state;
 	for (i = 0; i < 3 * MAX; i++) {
 		k = put(i, 0);
-		k->product = cache_product(tenants[i % 2], "revio-api", true);
+		k->product = cache_product(tenants[i % 2], "revio-api", true,
+		    &plan);
 	}
 	assert_int_equal(cache_count().products, 2);
 	/* Changed: another to whoever reads it from now on. */
 	k = put(0, 0);
-	k->product = cache_product(tenants[0], "revio-api", false);
+	k->product = cache_product(tenants[0], "revio-api", false, &plan);
 	assert_int_equal(cache_count().products, 3);
 	assert_false(k->product->needs_user);
 	assert_true(cache_key(mac_of(3 * MAX - 1))->product->needs_user);
@@ -274,7 +276,7 @@ test_memory(void **state)
 	for (i = 0; i < many; i++) {
 		k = put(i, i % 2);
 		group = i / 20000;
-		k->product = cache_product(mac_of(group), "revio-api", true);
+		k->product = cache_product(mac_of(group), "revio-api", true, &plan);
 		memcpy(key.tenant, mac_of(i) + 4, CACHE_UUID);
 		(void)snprintf(key.name, sizeof(key.name), "FORTAPI@C%u", i);
 		u = cache_put_user(&key, cache_begin());

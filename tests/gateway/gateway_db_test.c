@@ -85,6 +85,7 @@ begin(void **state)
 	key_add(KEY, "primary", NULL);
 	password_add(PASS);
 	cache_setup(64);
+	limit_setup(1024);
 	return (0);
 }
 
@@ -92,6 +93,7 @@ static int
 end(void **state)
 {
 	cache_end();
+	limit_end();
 	return (people_teardown(state));
 }
 
@@ -244,6 +246,61 @@ test_overlap(void **state)
 	    VERDICT_ALLOWED);
 }
 
+/* What the client has instead of the product's plan, and what was counted
+ * before this portal was started. */
+static void
+test_limits(void **state)
+{
+	const char	*right = "FORTAPI@ALTWORX:new password";
+	struct check	 c;
+	int		 i;
+
+	(void)state;
+	cache_hears();
+	change("UPDATE product SET calls_a_second = 1000, calls_a_day = 5000, "
+	    "calls_a_month = 90000");
+	change("UPDATE tenant SET calls_a_second = 900, calls_a_day = 12, "
+	    "user_calls_a_minute = 20, all_calls_a_minute = 300, "
+	    "all_calls_a_day = 3000");
+	change(arena_fmt(arena, "INSERT INTO usage_count VALUES ('%s', "
+	    "(now() AT TIME ZONE 'UTC')::date, 9, date_trunc('month', "
+	    "now() AT TIME ZONE 'UTC')::date, 19)", subscription));
+	cache_told("*");
+	(void)ask(&c, KEY, right, "GET", "/contacts");
+	assert_int_equal(c.verdict, VERDICT_ALLOWED);
+	assert_int_equal(c.limits.n, 7);
+	assert_int_equal(c.limits.rows[0].quota, 900);
+	assert_int_equal(c.limits.rows[1].quota, 200);
+	assert_int_equal(c.limits.rows[2].quota, 12);
+	assert_int_equal(c.limits.rows[2].left, 2);
+	assert_int_equal(c.limits.rows[3].left, 90000 - 20);
+	assert_int_equal(c.limits.rows[4].quota, 20);
+	assert_int_equal(c.limits.rows[5].quota, 300);
+	assert_int_equal(c.limits.rows[6].quota, 3000);
+	/* A refusal for another reason is no call. */
+	for (i = 0; i < 5; i++)
+		assert_int_equal(verdict(KEY, NULL),
+		    VERDICT_MISSING_API_USER);
+	assert_int_equal(verdict(KEY, right), VERDICT_ALLOWED);
+	assert_int_equal(verdict(KEY, right), VERDICT_ALLOWED);
+	assert_int_equal(verdict(KEY, right), VERDICT_QUOTA_EXCEEDED);
+	/* Read again, it is not forgotten; and the plan counts at once. */
+	cache_told("*");
+	assert_int_equal(verdict(KEY, right), VERDICT_QUOTA_EXCEEDED);
+	change("UPDATE tenant SET calls_a_day = NULL, "
+	    "user_calls_a_minute = NULL");
+	cache_told("*");
+	assert_int_equal(verdict(KEY, right), VERDICT_ALLOWED);
+	change("UPDATE tenant SET all_calls_a_minute = 1");
+	cache_told("*");
+	assert_int_equal(verdict(KEY, right), VERDICT_RATE_LIMITED);
+	change("UPDATE tenant SET all_calls_a_minute = NULL, "
+	    "all_calls_a_day = NULL, calls_a_second = NULL");
+	change("UPDATE product SET calls_a_second = NULL, calls_a_day = NULL, "
+	    "calls_a_month = NULL");
+	cache_told("*");
+}
+
 static void
 test_subscription(void **state)
 {
@@ -252,6 +309,8 @@ test_subscription(void **state)
 	(void)state;
 	cache_hears();
 	key_add(OLD, "secondary", NULL);
+	cache_told("*");
+	change("UPDATE product SET calls_a_minute = 100000000");
 	cache_told("*");
 	assert_int_equal(verdict(OLD, right), VERDICT_ALLOWED);
 	change("UPDATE subscription SET expires_at = now() + "
@@ -270,6 +329,7 @@ main(void)
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_subscription),
 	};
 

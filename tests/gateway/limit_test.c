@@ -43,6 +43,14 @@ somebody(void)
 	    .user = id[2] });
 }
 
+static void
+load(const unsigned char *subscription, int64_t at, uint64_t day_calls,
+    uint64_t month_calls)
+{
+	limit_load(subscription, &(struct limit_counts){ limit_day(at),
+	    limit_month(at), day_calls, month_calls });
+}
+
 static enum limit_verdict
 call(const struct plan *plan, const struct limit_ids *who, int64_t later_us)
 {
@@ -142,7 +150,7 @@ test_all_or_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(call(&plan, &who, 0), LIMIT_UNKNOWN);
-	limit_load(who.subscription, now, 0, 0);
+	load(who.subscription, now, 0, 0);
 	assert_int_equal(passed(&plan, &who, 50, 0), 10);
 	assert_int_equal(said.n, 7);
 	assert_true(said.rows[0].full);
@@ -190,12 +198,12 @@ test_load(void **state)
 	assert_int_equal(limit_take(&plan, &who, now, MONO, true, &said),
 	    LIMIT_PASSED);
 	assert_int_equal(said.rows[0].left, 9);
-	limit_load(who.subscription, now, 7, 70);
-	limit_load(who.subscription, now, 3, 30);	/* told late */
+	load(who.subscription, now, 7, 70);
+	load(who.subscription, now, 3, 30);	/* told late */
 	assert_int_equal(passed(&plan, &who, 10, 0), 3);
 	assert_int_equal(said.rows[1].left, 27);
 	/* What was counted of a day that is over is nothing of this one. */
-	limit_load(who.subscription, now - DAY_US, 1000, 0);
+	load(who.subscription, now - DAY_US, 1000, 0);
 	assert_int_equal(said.rows[1].left, 27);
 }
 
@@ -240,7 +248,7 @@ test_processes(void **state)
 			pids[n] = fork();
 			assert_true(pids[n] >= 0);
 			if (pids[n] == 0) {
-				limit_load(who.subscription, now, 0, 0);
+				load(who.subscription, now, 0, 0);
 				got[n] = passed(&plans[i], &who, 20000, 0);
 				_exit(0);
 			}

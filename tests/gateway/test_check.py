@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import http.client
 import json
 import threading
 import time
@@ -10,60 +9,14 @@ import time
 import pytest
 
 from lib import base, flows
-
-KEY = "Ocp-Apim-Subscription-Key"
-CODES = {"missing_key": 401, "unknown_key": 401, "missing_api_user": 401,
-         "bad_api_user": 401, "suspended": 403, "expired": 403,
-         "not_permitted": 403, "unavailable": 503, "unknown_gateway": 403}
-
-
-class Gateway:
-    """One connection to the listener."""
-
-    def __init__(self, server, **headers):
-        self.http = http.client.HTTPConnection("127.0.0.1",
-                                               server.gateway_port, timeout=10)
-        self.headers = headers
-
-    def ask(self, path, method="GET", headers=()):
-        self.http.putrequest(method, path, skip_accept_encoding=True)
-        if method in ("POST", "PUT", "PATCH"):
-            self.http.putheader("Content-Length", "0")
-        for name, value in [*self.headers.items(), *headers]:
-            self.http.putheader(name, value)
-        self.http.endheaders()
-        answer = self.http.getresponse()
-        answer.text = answer.read().decode()
-        return answer
-
-    def check(self, key, method="GET", uri="/contacts", headers=()):
-        """What is said of a call: "allowed", or the code of the problem."""
-        answer = self.ask("/check", headers=[
-            ("X-Forwarded-Method", method), ("X-Forwarded-Uri", uri),
-            *([(KEY, key)] if key else []), *headers])
-        return code_of(answer)
-
-    def close(self):
-        self.http.close()
-
-
-def code_of(answer):
-    if answer.status == 200:
-        assert answer.text == ""
-        return "allowed"
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["cache-control"] == "no-store"
-    problem = json.loads(answer.text)
-    assert set(problem) == {"type", "title", "status", "detail", "code"}
-    assert problem["status"] == answer.status == CODES[problem["code"]]
-    assert answer.headers["x-latchkey-code"] == problem["code"]
-    return problem["code"]
+from lib.gateway import KEY, Gateway, code_of
 
 
 @pytest.fixture(scope="module")
 def key(server):
     owner = flows.client_with_key(server)[0]
-    server.sql("UPDATE product SET needs_api_user = false")
+    server.sql("UPDATE product SET needs_api_user = false, "
+               "calls_a_minute = 1000000")
     return flows.show_key(owner)
 
 
@@ -183,7 +136,8 @@ def test_a_change_is_heard_by_all_workers(make_server):
     have some of, gets the new answer."""
     server = make_server(workers=2)
     key = flows.show_key(flows.client_with_key(server)[0])
-    server.sql("UPDATE product SET needs_api_user = false")
+    server.sql("UPDATE product SET needs_api_user = false, "
+               "calls_a_minute = 1000000")
     ears = [Gateway(server) for _ in range(12)]
     for ear in ears:
         base.wait_until(lambda ear=ear: ear.check(key) == "allowed", 5,
@@ -215,7 +169,8 @@ def test_database_away(make_server, own_cluster):
     open by accident; back, at once."""
     server = make_server(on=own_cluster, settings={"GRACE_S": "6"})
     key = flows.show_key(flows.client_with_key(server)[0])
-    server.sql("UPDATE product SET needs_api_user = false")
+    server.sql("UPDATE product SET needs_api_user = false, "
+               "calls_a_minute = 1000000")
     gateway = Gateway(server)
     # What was told of the last change has come by, too.
     base.wait_until(lambda: all(gateway.check(key) == "allowed"
@@ -240,7 +195,8 @@ def test_a_key_follows_its_client(make_server):
     """Merged into another, the subscription is the other's at once."""
     server = make_server()
     key = flows.show_key(flows.client_with_key(server, "OLDCO", "Old Co")[0])
-    server.sql("UPDATE product SET needs_api_user = false")
+    server.sql("UPDATE product SET needs_api_user = false, "
+               "calls_a_minute = 1000000")
     flows.add_tenant(server, "NEWCO", "New Co")
     gateway = Gateway(server)
 
@@ -262,7 +218,8 @@ def test_a_herd_asks_once(make_server):
     """A hundred who ask for one key that nobody knows yet."""
     server = make_server(workers=1)
     key = flows.show_key(flows.client_with_key(server)[0])
-    server.sql("UPDATE product SET needs_api_user = false")
+    server.sql("UPDATE product SET needs_api_user = false, "
+               "calls_a_minute = 1000000")
     gateways = [Gateway(server) for _ in range(100)]
     for one in gateways:
         assert one.ask("/livez").status == 200

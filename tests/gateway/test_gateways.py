@@ -150,6 +150,9 @@ class World:
                    "WHERE username = 'IDLE'")
         server.sql("INSERT INTO product (id, slug, name, needs_api_user) "
                    "VALUES (gen_random_uuid(), 'open-api', 'Open API', false)")
+        # The same calls come many times over.
+        server.sql("UPDATE product SET calls_a_minute = 1000000, "
+                   "calls_a_day = NULL")
         self.keys = self.imported("OPEN", "SUSPENDED", "EXPIRED", "CANCELLED",
                                   "THEIRS")
         server.sql("UPDATE subscription s SET expires_at = now() "

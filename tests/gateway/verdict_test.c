@@ -36,6 +36,13 @@ test_order(void **state)
 
 	(void)state;
 	assert_int_equal(verdict_of(&f), VERDICT_ALLOWED);
+	f.over_failures = true;		/* of others at that address */
+	assert_int_equal(verdict_of(&f), VERDICT_ALLOWED);
+	f.over_failures = false;
+	f.over_quota = true;
+	assert_int_equal(verdict_of(&f), VERDICT_QUOTA_EXCEEDED);
+	f.over_rate = true;
+	assert_int_equal(verdict_of(&f), VERDICT_RATE_LIMITED);
 	f.permitted = false;
 	assert_int_equal(verdict_of(&f), VERDICT_NOT_PERMITTED);
 	f.user_ends_at = NOW;
@@ -90,6 +97,27 @@ optional_unpermitted(struct facts *f)
 }
 
 static void
+unknown_often(struct facts *f)
+{
+	f->knows_key = false;
+	f->over_failures = true;
+}
+
+static void
+wrong_often(struct facts *f)
+{
+	f->user = FACT_USER_WRONG;
+	f->over_failures = true;
+}
+
+static void
+optional_full(struct facts *f)
+{
+	optional_user(f);
+	f->over_rate = true;
+}
+
+static void
 ends_later(struct facts *f)
 {
 	f->key_ends_at = f->subscription_ends_at = f->user_ends_at = NOW + 1;
@@ -104,6 +132,9 @@ test_rows(void **state)
 	assert_int_equal(with(optional_wrong), VERDICT_BAD_API_USER);
 	assert_int_equal(with(optional_unpermitted), VERDICT_NOT_PERMITTED);
 	assert_int_equal(with(ends_later), VERDICT_ALLOWED);
+	assert_int_equal(with(unknown_often), VERDICT_RATE_LIMITED);
+	assert_int_equal(with(wrong_often), VERDICT_RATE_LIMITED);
+	assert_int_equal(with(optional_full), VERDICT_RATE_LIMITED);
 }
 
 /* Section 5 of the contract. */
@@ -124,6 +155,8 @@ test_denials(void **state)
 		{ VERDICT_CANCELLED, 403, "cancelled" },
 		{ VERDICT_API_USER_DISABLED, 403, "api_user_disabled" },
 		{ VERDICT_NOT_PERMITTED, 403, "not_permitted" },
+		{ VERDICT_RATE_LIMITED, 429, "rate_limited" },
+		{ VERDICT_QUOTA_EXCEEDED, 429, "quota_exceeded" },
 		{ VERDICT_UNAVAILABLE, 503, "unavailable" },
 		{ VERDICT_WRONG_SECRET, 403, "unknown_gateway" },
 	};
