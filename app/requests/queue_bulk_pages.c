@@ -8,6 +8,7 @@
 #include "requests/queue.h"
 
 #include "crypto/token.h"
+#include "requests/reason.h"
 #include "sessions/session.h"
 #include "vault/vault.h"
 #include "web/respond.h"
@@ -18,8 +19,8 @@ struct result {
 };
 
 static int	 chosen(struct req *, const char *ids[QUEUE_PAGE_ROWS]);
-static const char *wrong(struct req *, int n, const char *deed,
-		    const char *reason, const char **ret_field);
+static const char *wrong(int n, const char *deed, const char *reason,
+		    const char **ret_field);
 WAITS static struct result approve(struct req *, const struct request *,
 		    const char *reason);
 WAITS static struct result reject(struct req *, const struct request *,
@@ -32,18 +33,23 @@ queue_page_decide(struct req *rq)
 {
 	const char		*ids[QUEUE_PAGE_ROWS];
 	const char		*deed = req_form(rq, "do");
-	const char		*reason = req_form(rq, "reason");
-	const char		*field, *error;
+	const char		*typed = req_form(rq, "reason");
+	const char		*canned = req_form(rq, "canned");
+	const char		*reason = typed, *field, *error;
 	struct view		*v = view_new(rq->arena), *row;
 	struct queue_filter	 f;
 	struct result		 result;
 	struct request		*r;
 	int			 i, n = chosen(rq, ids), done = 0;
 
-	error = wrong(rq, n, deed, reason, &field);
+	/* Those that are often given are for rejecting. */
+	if (str_eq(deed, "reject"))
+		reason = reason_db_compose(rq->db, canned, typed);
+	error = wrong(n, deed, reason, &field);
 	if (error != NULL) {
 		form_error(v, field, error);
-		view_text(v, "reason", reason);
+		view_text(v, "reason", typed);
+		reason_view(rq, v, canned);
 		queue_page_respond(rq, 422, v, req_form);
 		return;
 	}
@@ -99,16 +105,14 @@ chosen(struct req *rq, const char *ids[QUEUE_PAGE_ROWS])
 
 /* NULL, or what is wrong with the form, and where. */
 static const char *
-wrong(struct req *rq, int n, const char *deed, const char *reason,
-    const char **ret_field)
+wrong(int n, const char *deed, const char *reason, const char **ret_field)
 {
-	(void)rq;
 	*ret_field = "reason";
 	if (str_chars(reason) > REQUEST_REASON_MAX)
-		return ("The reason may have up to 1000 characters. Shorten "
-		    "it.");
+		return ("The reason may have up to 1000 characters, with the "
+		    "one chosen. Shorten it.");
 	if (str_eq(deed, "reject") && str_blank(reason))
-		return ("Say why. The contacts read it in the mail and in the "
+		return ("Say why, by choosing or by writing. The contacts read it in the mail and in the "
 		    "profile.");
 	*ret_field = "rows";
 	if (n == 0)

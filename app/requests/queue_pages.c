@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "crypto/token.h"
 #include "products/product.h"
+#include "requests/reason.h"
 #include "requests/request_view_pages.h"
 #include "sessions/session.h"
 #include "tenants/tenant.h"
@@ -200,6 +201,8 @@ queue_page_respond(struct req *rq, int status, struct view *v,
 		view_text(v, "name", "");
 	if (!view_has(v, "reason"))
 		view_text(v, "reason", "");
+	if (!view_has(v, "reasons"))
+		reason_view(rq, v, NULL);
 	respond_page(rq, status, "requests/queue", v);
 }
 

@@ -452,6 +452,31 @@ def test_bulk_reject(server, desk):
     assert mails(server, "request_rejected", made) == 4
 
 
+def test_bulk_reject_with_a_canned_reason(server, desk):
+    """One that is often given stands for all ticked, with what was typed."""
+    made = make(server, "Canned", 3)
+    canned = str(server.sql("SELECT id, text FROM canned_reason "
+                            "WHERE title = 'Ask a colleague'")[0][0])
+    words = server.sql("SELECT text FROM canned_reason WHERE id = %s",
+                       (canned,))[0][0]
+    page = desk.get("/staff/queue?q=Canned").expect(200)
+    assert f'<option value="{canned}">Ask a colleague' in page.text
+    # what was chosen stays chosen while something else is mended
+    page = post(desk, "/staff/queue/decide", do="reject", canned=canned)
+    assert f'value="{canned}" selected' in page.expect(422).text
+    # a reason that is gone is no reason
+    page = post(desk, "/staff/queue/decide", ("id", made[0]), do="reject",
+                canned=str(uuid.uuid4()), reason="x")
+    assert "Say why" in page.expect(422).words
+    post(desk, "/staff/queue/decide", ("id", made[0]), ("id", made[1]),
+         do="reject", canned=canned).expect(200)
+    post(desk, "/staff/queue/decide", ("id", made[2]), do="reject",
+         canned=canned, reason="Ask Ida.").expect(200)
+    assert dict(server.sql("SELECT id::text, reason FROM request "
+                           "WHERE id = ANY(%s::uuid[])", (made,))) == {
+        made[0]: words, made[1]: words, made[2]: f"{words}\n\nAsk Ida."}
+
+
 def test_bulk_needs_a_fresh_sign_in(server, desk):
     one, = make(server, "Stale")
     token = csrf(desk)
