@@ -216,6 +216,8 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/staff/requests/:id/reject",
 			request_page_reject,	STAFF },
 	{ METHOD_POST,	"/staff/requests/:id/ask", thread_page_ask, STAFF },
+	{ METHOD_POST,	"/staff/requests/:id/comment",
+			thread_page_remark,	STAFF },
 	{ METHOD_GET,	"/staff/keys",	find_page,	STAFF },
 	{ METHOD_POST,	"/staff/keys",	find_page_look,	STAFF },
 	{ METHOD_GET,	"/staff/subscriptions",

@@ -50,6 +50,8 @@
  *						it ended by joining a client)
  * request_question	the contact		request_id request_name product
  *						by question
+ * request_comment	the contact		request_id request_name product
+ *						by comment
  * request_answer	who asked, who has	request_id request_name product
  *			taken it		person answer
  * consent_ask		each owner		consent_id person email client

@@ -57,6 +57,8 @@ static const struct kind {
 	    { "request_id", "request_name", "product", "by" } },
 	{ "request_question", LINK_REQUEST, "/requests/",
 	    { "request_id", "request_name", "product", "by", "question" } },
+	{ "request_comment", LINK_REQUEST, "/requests/",
+	    { "request_id", "request_name", "product", "by", "comment" } },
 	{ "request_answer", LINK_REQUEST, "/staff/requests/",
 	    { "request_id", "request_name", "product", "person", "answer" } },
 	{ "consent_ask", LINK_REQUEST, "/consents/",

@@ -45,7 +45,7 @@ request_view_respond(struct req *rq, int status, const struct request *r,
 	if (typed == NULL)
 		typed = &nothing;
 	form_fields(v, "tenant", "existing", "code", "client", "approve_reason",
-	    "share_reason", "reject_reason", "question",
+	    "share_reason", "reject_reason", "question", "comment",
 	    "consent_tenant", NULL);
 	show_facts(rq, v, r);
 	show_checks(rq, v, r);
@@ -60,6 +60,8 @@ request_view_respond(struct req *rq, int status, const struct request *r,
 	reason_view(rq, v, typed->canned);
 	view_text(v, "question", typed->question);
 	view_bool(v, "is_asking", typed->question != NULL);
+	view_text(v, "comment", typed->comment);
+	view_bool(v, "is_remarking", typed->comment != NULL);
 	if (typed->error != NULL)
 		form_error(v, typed->bad_field, typed->error);
 	respond_page(rq, status, "requests/request", v);

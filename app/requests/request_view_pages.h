@@ -17,7 +17,7 @@ struct request_typed {
 	const char	*tenant, *code, *client;	/* approve */
 	const char	*existing;	/* code, with REQUEST_ANOTHER as tenant */
 	const char	*approve_reason, *share_reason, *reject_reason;
-	const char	*question, *canned, *consent_tenant;
+	const char	*question, *comment, *canned, *consent_tenant;
 	bool		 no_domain;	/* not to be listed */
 	/* A control's id and a sentence. */
 	const char	*bad_field, *error;

@@ -47,6 +47,10 @@ enum thread_result {
 /* A question of staff: it waits on the contact now, who gets a mail. */
 WAITS MUST_CHECK enum thread_result thread_db_ask(struct db *,
 		    const struct request_decision *);
+/* A remark of staff, as long as the request is open: it waits on whom it waited
+ * on before, and the clock goes on.  The contact gets a mail. */
+WAITS MUST_CHECK enum thread_result thread_db_remark(struct db *,
+		    const struct request_decision *);
 /* By the contact, or an owner of the tenant: an answer where staff asked, else
  * a comment.  Who asked, and who has taken the request, get a mail. */
 WAITS MUST_CHECK enum thread_result thread_db_say(struct db *,
@@ -73,5 +77,7 @@ WAITS void	 thread_page_show(struct req *);  /* GET /requests/:id */
 WAITS void	 thread_page_say(struct req *);	  /* POST /requests/:id/answer */
 WAITS void	 thread_page_ask(struct req *);
 					/* POST /staff/requests/:id/ask */
+WAITS void	 thread_page_remark(struct req *);
+					/* POST /staff/requests/:id/comment */
 
 #endif

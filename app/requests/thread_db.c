@@ -108,6 +108,44 @@ thread_db_ask(struct db *db, const struct request_decision *question)
 }
 
 enum thread_result
+thread_db_remark(struct db *db, const struct request_decision *remark)
+{
+	const struct db_rows	*rows;
+
+	/* The row is held, so that nothing is said behind a decision. */
+	DB_QUERY(thread_remark,
+	    "WITH rq AS (SELECT r.id, r.tenant_id, r.account_id, r.name,"
+	    "    r.product_id FROM request r WHERE r.id = $1::uuid"
+	    "  AND r.state = 'submitted' AND r.account_id <> $2::uuid"
+	    "  AND EXISTS (SELECT FROM account a WHERE a.id = $2::uuid"
+	    "    AND a.kind = 'staff' AND a.state = 'active') FOR UPDATE"
+	    "), note AS (INSERT INTO request_note (request_id, kind, side,"
+	    "    author_id, text)"
+	    "  SELECT id, 'comment', 'staff', $2::uuid, $3::text FROM rq"
+	    "  WHERE $3::text <> '' AND (SELECT count(*) FROM request_note n"
+	    "    WHERE n.request_id = rq.id) < 100 RETURNING id"
+	    ") SELECT note.id IS NOT NULL, CASE WHEN note.id IS NOT NULL THEN"
+	    "  audit_write(rq.tenant_id, 'account', $2::uuid,"
+	    "  'request.commented', 'request', rq.id) END,"
+	    " CASE WHEN note.id IS NOT NULL THEN mail_queue('request_comment',"
+	    "  rq.account_id, NULL, jsonb_build_object('request_id', rq.id,"
+	    "  'request_name', rq.name, 'product', pr.name,"
+	    "  'by', by.name, 'comment', $3::text)) END"
+	    " FROM rq JOIN product pr ON pr.id = rq.product_id"
+	    " LEFT JOIN person by ON by.account_id = $2::uuid"
+	    " LEFT JOIN note ON true");
+	_Static_assert(THREAD_NOTES_MAX == 100, "the limit above");
+
+	assert(*remark->reason != '\0');
+	rows = db_write(db, &thread_remark, DB_ARGS(remark->request_id,
+	    remark->staff_id, remark->reason));
+	db_must(db, rows);
+	if (rows->n == 0)
+		return (THREAD_LATE);
+	return (db_truth(rows, 0, 0) ? THREAD_DONE : THREAD_FULL);
+}
+
+enum thread_result
 thread_db_say(struct db *db, const char *account_id, const char *request_id,
     const char *text)
 {

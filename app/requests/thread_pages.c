@@ -127,6 +127,52 @@ thread_page_ask(struct req *rq)
 		request_view_respond(rq, 409, r, &typed);
 }
 
+void
+thread_page_remark(struct req *rq)
+{
+	const char		*id = req_param(rq, "id");
+	struct request		*r = uuid_shaped(id) ? request_db_find(rq->db,
+				    id) : NULL;
+	struct request_typed	 typed = { .comment = req_form(rq, "comment"),
+		.bad_field = "comment" };
+	struct request_decision	 remark = { id, rq->session->account_id,
+		typed.comment };
+
+	if (r == NULL)
+		req_not_found(rq);
+	if (r->state != REQUEST_SUBMITTED) {
+		request_view_decided(rq, r);
+		return;
+	}
+	if (str_blank(typed.comment) ||
+	    str_chars(typed.comment) > THREAD_TEXT_MAX) {
+		typed.error = "Write something, in up to 1000 characters. The "
+		    "contact reads it in a mail.";
+		request_view_respond(rq, 422, r, &typed);
+		return;
+	}
+	switch (thread_db_remark(rq->db, &remark)) {
+	case THREAD_DONE:
+		respond_see_other(rq, arena_fmt(rq->arena,
+		    "/staff/requests/%s", r->id));
+		return;
+	case THREAD_FULL:
+		typed.error = "This thread is full. Decide, or write to the "
+		    "contact.";
+		request_view_respond(rq, 409, r, &typed);
+		return;
+	case THREAD_LATE:
+	case THREAD_NONE:
+		break;
+	}
+	r = request_db_find(rq->db, id);
+	if (r == NULL)
+		req_not_found(rq);
+	if (r->state == REQUEST_SUBMITTED)
+		req_fail(rq, 409, "staff_ended_meanwhile");
+	request_view_decided(rq, r);
+}
+
 static const char *
 event_words(const char *action, bool is_system, const char **ret_icon)
 {

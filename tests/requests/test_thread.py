@@ -49,6 +49,25 @@ def test_ask_back_and_answer(server, keeper):
              "request.rejected"],)]
 
 
+def test_staff_write_without_asking(server, keeper):
+    """A remark: a mail to the contact, and the request waits for nobody."""
+    person = flows.asker(server, "Remark Co")
+    page = keeper.get(person.path).expect(200)
+    empty = keeper.submit(page, {"comment": " "}, "/comment$").expect(422)
+    assert "Write something" in empty.words
+    assert keeper.submit(page, {"comment": "We <b>ask</b> legal."},
+                         "/comment$").expect(303).location == person.path
+    told = server.mail.wait(person.email, subject="About your request")
+    assert "We <b>ask</b> legal." in told.text and person.own in told.text
+    seen = keeper.get(person.path).expect(200)
+    assert "Tom Keeper writes" in seen.words and seen.has_form("/ask$")
+    page = person.get(person.own).expect(200)
+    assert "We <b>ask</b> legal." in page.words
+    flows.reject(keeper, person.path, "No").expect(303)
+    late = keeper.submit(seen, {"comment": "And?"}, "/comment$")
+    assert "Tom Keeper rejected" in late.expect(409).words
+
+
 def test_somebody_was_faster(server, keeper):
     """Of staff with the same page open, the second sees what was done."""
     person, other = flows.asker(server, "Fast Co"), flows.staff(server)

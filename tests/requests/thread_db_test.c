@@ -98,6 +98,46 @@ test_question_and_answer(void **state)
 	assert_string_equal(r->decided_by, "Tomas Okafor");
 }
 
+/* A remark asks for nothing: the request waits on whom it waited on, the clock
+ * goes on, and approval by checks is not stopped. */
+static void
+test_remark(void **state)
+{
+	const char	*ada = contact("Ada", "alta.example", "Altaworx");
+	const char	*id = ask(ada, "Altaworx-KEY", "Altaworx");
+	const char	*due = text(db, "SELECT due_at::text FROM request "
+			    "WHERE id = $1", DB_ARGS(id));
+	struct request_decision remark = { id, keeper, "We look into it" };
+	struct request_decision theirs = { id, ada, "Do it" };
+	struct thread	 thread;
+
+	(void)state;
+	assert_int_equal(thread_db_remark(db, &theirs), THREAD_LATE);
+	assert_int_equal(mails("request_comment"), 0);
+	assert_int_equal(thread_db_remark(db, &remark), THREAD_DONE);
+	assert_int_equal(mails("request_comment"), 1);
+	assert_int_equal(count(db, "SELECT count(*) FROM notice WHERE "
+	    "account_id = $1 AND kind = 'request_comment'", DB_ARGS(ada)), 1);
+	assert_false(request_db_find(db, id)->waits_on_contact);
+	assert_string_equal(text(db, "SELECT due_at::text FROM request "
+	    "WHERE id = $1 AND auto_stopped_at IS NULL", DB_ARGS(id)), due);
+	thread = thread_db_read(db, id, true);
+	assert_int_equal(thread.list[thread.n - 1].kind, THREAD_COMMENT);
+	assert_true(thread.list[thread.n - 1].is_staff);
+	assert_string_equal(thread.list[thread.n - 1].text, "We look into it");
+	/* While it waits on the contact it goes on waiting. */
+	assert_int_equal(thread_db_ask(db, &remark), THREAD_DONE);
+	assert_int_equal(thread_db_remark(db, &remark), THREAD_DONE);
+	assert_true(request_db_find(db, id)->waits_on_contact);
+	assert_int_equal(count(db, "SELECT count(*) FROM audit WHERE "
+	    "subject_id = $1 AND action = 'request.commented'", DB_ARGS(id)),
+	    2);
+	/* And nothing is said behind the decision. */
+	assert_int_equal(request_db_reject(db, &remark), REQUEST_DECIDE_DONE);
+	assert_int_equal(thread_db_remark(db, &remark), THREAD_LATE);
+	assert_int_equal(mails("request_comment"), 2);
+}
+
 /* Why somebody was let in is between staff and the owners. */
 static void
 test_reasons_for_letting_in(void **state)
@@ -301,6 +341,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_question_and_answer, begin),
+		cmocka_unit_test_setup(test_remark, begin),
 		cmocka_unit_test_setup(test_reasons_for_letting_in, begin),
 		cmocka_unit_test_setup(test_owners_read_and_answer, begin),
 		cmocka_unit_test_setup(test_full, begin),
