@@ -87,7 +87,8 @@ call_read(struct call *c, const char *method, const char *target)
 		break;
 	}
 	if (c->twice || forwarded || original || c->method == NULL ||
-	    c->target == NULL)
+	    c->target == NULL || c->method[0] == '\0' ||
+	    c->target[0] == '\0')
 		return (CALL_ODD);
 	c->user_kind = read_user(c);
 	return (read_key(c));

@@ -10,6 +10,11 @@ import pytest
 
 from lib import base, flows
 from lib.gateway import KEY, Gateway, code_of
+from lib import http as http_lib
+
+
+def http_raw(server):
+    return http_lib.Raw("127.0.0.1", server.gateway_port)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +61,25 @@ def test_every_method_on_every_way(gateway, key, method):
                           ("/check/envoy/x", plain), ("/check", [(KEY, key)]),
                           ("/check", plain + nginx), ("/check", plain * 2)):
         assert gateway.ask(path, method, headers).status == 403
+
+
+def test_a_body_or_its_length_may_be_missing(server, gateway, key):
+    """Gateways send neither, whatever the method."""
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        for lines in ((), ("Content-Length: 0",)):
+            with http_raw(server) as raw:
+                for _ in range(2):
+                    raw.send("\r\n".join([
+                        f"{method} /check/envoy/x HTTP/1.1", "Host: x",
+                        "X-Empty:", f"{KEY}: {key}", *lines, "", ""]).encode())
+                    assert raw.answer().status == 200
+    for empty in ("X-Forwarded-Method", "X-Forwarded-Uri"):
+        call = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/x",
+                empty: ""}
+        answer = gateway.ask("/check", headers=[(KEY, key), *call.items()])
+        assert code_of(answer) == "not_permitted"
+    answer = gateway.ask("/check/envoy/x", headers=[(KEY, "")])
+    assert code_of(answer) == "missing_key"
 
 
 def test_denied(gateway, key):

@@ -139,9 +139,35 @@ def test_ambiguous_lengths(server, lines):
 
 @pytest.mark.parametrize("line", ["Content-Length: 0x3", "Content-Length: -1",
                                   "Content-Length: 3 3", "Content-Length: x",
-                                  "Transfer-Encoding: chunked", "X: y"])
+                                  "Content-Length:",
+                                  "Transfer-Encoding: chunked"])
 def test_no_usable_length(server, line):
     refused(server, head("POST", "/signin", line), 411)
+
+
+def test_no_length_is_no_body(server):
+    """RFC 9112 section 6.3; what follows all the same is never run."""
+    for method in ("POST", "PUT", "PATCH"):
+        answer, closed = ask(server, head(method, "/livez"))
+        assert (answer.status, closed) == (405, False)
+    answer, _ = ask(server, head("POST", "/signin"))
+    assert answer.status == 403
+    with server.raw() as raw:
+        raw.send(head("POST", "/livez") + head("GET", "/smuggled"))
+        assert raw.answer().status == 405
+        assert raw.is_closed()
+    assert "smuggled" not in server.raw_log()
+
+
+def test_a_header_may_be_empty(server):
+    """RFC 9110 section 5.5; a name may not, nor may Host."""
+    answer, _ = ask(server, head("GET", "/livez", "X-Empty:", "Cookie: ",
+                                 "Referer:", "User-Agent:", "Origin:",
+                                 "X-Forwarded-For:", "If-None-Match:"))
+    assert answer.status == 200
+    for line in (":", ": x", "Content-Length:", "Transfer-Encoding:"):
+        refused(server, head("GET", "/livez", line))
+    refused(server, head(host=""))
 
 
 def test_pipelined_request_is_not_lost_silently(server):
