@@ -12,6 +12,7 @@ import yaml
 
 from apiusers import world
 from lib import base, flows, gateways
+from lib.server import Server
 
 KEY = "Ocp-Apim-Subscription-Key"
 PATH = "/psa/api/v1/tickets"
@@ -90,6 +91,13 @@ ALL = [*REAL, "envoy", "traefik"]
 
 
 @pytest.fixture(scope="module")
+def server(cluster):
+    one = Server(cluster, settings={"GATEWAY_FAILURES": "1000000"})
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
 def api():
     one = gateways.serve(gateways.Handler)
     yield one.server_address[1]
@@ -154,7 +162,9 @@ class World:
         server.sql("UPDATE product SET calls_a_minute = 1000000, "
                    "calls_a_day = NULL")
         self.keys = self.imported("OPEN", "SUSPENDED", "EXPIRED", "CANCELLED",
-                                  "THEIRS")
+                                  "THEIRS", "RATED", "SPENT")
+        server.sql("UPDATE tenant SET calls_a_minute = 1 WHERE code = 'RATED'")
+        server.sql("UPDATE tenant SET calls_a_day = 1 WHERE code = 'SPENT'")
         server.sql("UPDATE subscription s SET expires_at = now() "
                    "FROM tenant t WHERE t.id = s.tenant_id "
                    "AND t.code = 'EXPIRED'")
@@ -249,6 +259,8 @@ CALLS = {
     "suspended": (PATH, "GET", key_of("SUSPENDED"), "suspended"),
     "expired": (PATH, "GET", key_of("EXPIRED"), "expired"),
     "cancelled": (PATH, "GET", key_of("CANCELLED"), "cancelled"),
+    "over the rate": ("/any", "GET", key_of("RATED"), "rate_limited"),
+    "over the quota": ("/any", "GET", key_of("SPENT"), "quota_exceeded"),
     "no resource": ("/psa/api/v1/ticket", "GET", both, "not_permitted"),
     "no operation": ("/billing/api/v1/invoices", "DELETE", both,
                      "not_permitted"),
@@ -260,16 +272,16 @@ CALLS = {
     "no such method": (PATH, "BREW", both, "not_permitted"),
 }
 STATUS = {"missing_key": 401, "unknown_key": 401, "missing_api_user": 401,
-          "bad_api_user": 401}
+          "bad_api_user": 401, "rate_limited": 429, "quota_exceeded": 429}
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_table(fronts, w, name):
-    """All of it on one connection where the gateway keeps it."""
     front, wrong = fronts[name], []
     for row, (path, method, headers, said) in CALLS.items():
-        answer = front.call(path.replace("{key}", w.key), method,
-                            headers=headers(w))
+        for _ in range(2 if STATUS.get(said) == 429 else 1):
+            answer = front.call(path.replace("{key}", w.key), method,
+                                headers=headers(w))
         try:
             judge(answer, said, method, name)
         except AssertionError as error:
@@ -291,6 +303,10 @@ def judge(answer, said, method, name):
     assert answer.status == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
+    if status == 429:
+        assert 0 < int(answer.headers["retry-after"]) <= 86400
+        assert ";r=0;t=" in answer.headers["ratelimit"]
+        assert ";q=1;w=" in answer.headers["ratelimit-policy"]
     if status == 401:
         assert answer.headers["www-authenticate"].startswith("Basic ")
     if method == "HEAD":
