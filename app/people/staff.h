@@ -14,6 +14,7 @@
 #include "sessions/session.h"
 
 #define STAFF_PAGE_ROWS		50
+#define STAFF_HITS_MAX		200	/* of a search */
 #define STAFF_QUERY_MAX		100	/* characters */
 #define STAFF_REASON_MAX	1000	/* characters */
 
@@ -29,14 +30,17 @@ struct staff_person {
 	int64_t		 disabled_at;
 };
 struct staff_people {
-	struct staff_person *list;	/* by name */
+	struct staff_person *list;	/* by name; found ones by rank */
 	int		 n;
 	const char	*next_after;	/* "" at the end */
+	bool		 is_cut;	/* the last of STAFF_HITS_MAX: there may
+					 * be more */
 };
 /*
  * Typed text, squeezed: "" is everybody; up to two characters are the beginning
  * of a name, an address, or a client's name; more stand anywhere in these or in
- * a client's code.  after: next_after of the page before, or "".
+ * a client's code.  Of those the STAFF_HITS_MAX that are most like it.
+ * after: next_after of the page before, or "".
  */
 WAITS struct staff_people staff_db_list(struct db *, const char *typed,
 		    const char *after);

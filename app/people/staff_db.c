@@ -1,9 +1,11 @@
 /*
  * All people in the database: the list, search, and one person.
  *
- * Every list is in the order of the index person_order.  A beginning is asked
- * as a range, so that the plan is an index's whatever is typed; a part stands
- * in indexes of trigrams.
+ * The list is in the order of the index person_order.  A search gathers from
+ * each index at most as many as it shows, and ranks these: so what everybody's
+ * address holds costs no more than a rare name.  A beginning is asked as a
+ * range, so that the plan is an index's whatever is typed; a part stands in
+ * indexes of trigrams.
  */
 #include "people/staff.h"
 
@@ -29,10 +31,45 @@
     "coalesce((SELECT lower(x.name) COLLATE \"C\" FROM person x "	\
     "WHERE x.account_id = $1::uuid), ''), coalesce($1::uuid, "		\
     "'00000000-0000-0000-0000-000000000000'::uuid)) "
-/* Begins with $2: behind it, and before what sorts behind all of these. */
+/* $1 as typed, $2 with signs of LIKE escaped, $3 how many to pass over.
+ * Begins with $1: behind it, and before what sorts behind all of these. */
 #define BEGINS(x)							\
-    x " >= lower($2::text) AND " x " < lower($2::text) || U&'\\+10FFFF'"
+    x " >= lower($1::text) AND " x " < lower($1::text) || U&'\\+10FFFF'"
 #define HOLDS(x)	x " LIKE '%' || lower($2::text) || '%'"
+/* OFFSET 0: or the planner, told of LIMIT and not of what is typed, hopes to
+ * meet enough soon and reads the table from its beginning. */
+#define OF_PERSON(where)						\
+    "(SELECT account_id FROM (SELECT account_id FROM person WHERE "	\
+    where " OFFSET 0) u LIMIT 200)"
+#define OF_TENANT(where)						\
+    "(SELECT m.account_id FROM (SELECT id FROM tenant t WHERE "		\
+    where " OFFSET 0) u JOIN membership m ON m.tenant_id = u.id LIMIT 200)"
+/* In the order of the index. */
+#define BY_NAME								\
+    "(SELECT account_id FROM person WHERE "				\
+    BEGINS("lower(name) COLLATE \"C\"")				\
+    " ORDER BY lower(name) COLLATE \"C\", account_id LIMIT 200)"
+#define BY_ADDRESS							\
+    "(SELECT account_id FROM person WHERE "				\
+    BEGINS("email_folded COLLATE \"C\"")				\
+    " ORDER BY email_folded COLLATE \"C\" LIMIT 200)"
+/* The sources are read in their order until there is enough to choose from:
+ * the costliest, a part of any address, comes last.  What is so, or begins so,
+ * goes first; then what is most alike. */
+#define RANKED(hits)							\
+    "WITH hit AS MATERIALIZED (SELECT DISTINCT d.account_id FROM ("	\
+    "  SELECT u.account_id FROM (" hits ") u LIMIT 400) d), best AS MATERIALIZED ("					\
+    COLUMNS ", row_number() OVER (ORDER BY lower($1::text) IN ("	\
+    "  lower(p.name), p.email_folded, lower(t.code), lower(t.name))"	\
+    "  DESC NULLS LAST, starts_with(lower(p.name), lower($1::text))"	\
+    "  OR starts_with(p.email_folded, lower($1::text)) DESC,"		\
+    "  greatest(similarity(lower(p.name), lower($1::text)),"		\
+    "  similarity(p.email_folded, lower($1::text)),"			\
+    "  similarity(lower(t.name), lower($1::text))) DESC,"		\
+    "  lower(p.name) COLLATE \"C\", p.account_id) AS place "		\
+    "FROM hit JOIN person p ON p.account_id = hit.account_id " JOINS ") "	\
+    "SELECT * FROM best WHERE place > $3::int AND place <= 200"		\
+    " AND place <= $3::int + 51 AND $2::text IS NOT NULL ORDER BY place"
 
 static struct staff_person	person_read(const struct db_rows *, int row);
 static const char		*like_escape(struct arena *, const char *);
@@ -42,48 +79,41 @@ staff_db_list(struct db *db, const char *typed, const char *after)
 {
 	DB_QUERY(staff_all,
 	    COLUMNS "FROM person p " JOINS "WHERE " AFTER ORDER);
-	DB_QUERY(staff_begins,
-	    "WITH hit AS MATERIALIZED ("
-	    "SELECT account_id FROM person WHERE "
-	    BEGINS("lower(name) COLLATE \"C\"")
-	    " UNION SELECT account_id FROM person WHERE "
-	    BEGINS("email_folded COLLATE \"C\"")
-	    " UNION SELECT m.account_id FROM tenant t JOIN membership m "
-	    "ON m.tenant_id = t.id WHERE "
-	    BEGINS("lower(t.name) COLLATE \"C\"") ") "
-	    COLUMNS "FROM hit JOIN person p ON p.account_id = hit.account_id "
-	    JOINS "WHERE " AFTER ORDER);
-	DB_QUERY(staff_holds,
-	    "WITH hit AS MATERIALIZED ("
-	    "SELECT account_id FROM person WHERE " HOLDS("lower(name)")
-	    " UNION SELECT account_id FROM person WHERE "
-	    HOLDS("email_folded")
-	    " UNION SELECT m.account_id FROM tenant t JOIN membership m "
-	    "ON m.tenant_id = t.id WHERE " HOLDS("lower(t.name)")
-	    " UNION SELECT m.account_id FROM tenant t JOIN membership m "
-	    "ON m.tenant_id = t.id WHERE " HOLDS("lower(t.code)") ") "
-	    COLUMNS "FROM hit JOIN person p ON p.account_id = hit.account_id "
-	    JOINS "WHERE " AFTER ORDER);
-	_Static_assert(STAFF_PAGE_ROWS == 50, "the limit above is one more");
+	DB_QUERY(staff_begins, RANKED(BY_NAME " UNION ALL " BY_ADDRESS
+	    " UNION ALL " OF_TENANT(BEGINS("lower(t.name) COLLATE \"C\""))));
+	DB_QUERY(staff_holds, RANKED(BY_NAME " UNION ALL " BY_ADDRESS
+	    " UNION ALL " OF_TENANT(HOLDS("lower(t.code)"))
+	    " UNION ALL " OF_PERSON(HOLDS("lower(name)"))
+	    " UNION ALL " OF_TENANT(HOLDS("lower(t.name)"))
+	    " UNION ALL " OF_PERSON(HOLDS("email_folded"))));
+	_Static_assert(STAFF_PAGE_ROWS == 50, "the limits above are one more");
+	_Static_assert(STAFF_HITS_MAX == 200, "the limits above");
 	struct staff_people	 people = { .next_after = "" };
 	const struct db_rows	*rows;
-	const char		*from = uuid_shaped(after) ? after : NULL;
+	int64_t			 over = 0;
 	int			 i;
 
 	if (*typed == '\0')
-		rows = db_read(db, &staff_all, DB_ARGS(from));
-	else if (str_chars(typed) < 3)
-		rows = db_read(db, &staff_begins, DB_ARGS(from, typed));
+		rows = db_read(db, &staff_all, DB_ARGS(
+		    uuid_shaped(after) ? after : NULL));
+	else if (*after != '\0' && !str_to_int(after, 0, STAFF_HITS_MAX,
+	    &over))
+		return (people);
 	else
-		rows = db_read(db, &staff_holds, DB_ARGS(from,
-		    like_escape(db_arena(db), typed)));
+		rows = db_read(db, str_chars(typed) < 3 ? &staff_begins :
+		    &staff_holds, DB_ARGS(typed, like_escape(db_arena(db),
+		    typed), db_int(db, over)));
 	people.n = rows->n > STAFF_PAGE_ROWS ? STAFF_PAGE_ROWS : rows->n;
 	people.list = arena_calloc(db_arena(db), (size_t)people.n,
 	    sizeof(*people.list));
 	for (i = 0; i < people.n; i++)
 		people.list[i] = person_read(rows, i);
 	if (rows->n > people.n)
-		people.next_after = people.list[people.n - 1].account_id;
+		people.next_after = *typed == '\0' ?
+		    people.list[people.n - 1].account_id :
+		    db_int(db, over + STAFF_PAGE_ROWS);
+	people.is_cut = *typed != '\0' &&
+	    over + people.n == STAFF_HITS_MAX;
 	return (people);
 }
 

@@ -144,6 +144,8 @@ list(struct req *rq, int status, struct view *view)
 	buf_url(&b, typed);
 	view_text(view, "q_url", buf_text(&b));
 	view_bool(view, "is_short", *typed != '\0' && str_chars(typed) < 3);
+	view_bool(view, "is_search", *typed != '\0');
+	view_bool(view, "is_cut", people.is_cut);
 	view_bool(view, "is_first", after == NULL || *after == '\0');
 	view_text(view, "next_after", people.next_after);
 	view_bool(view, "is_invited", done != NULL && str_eq(done, "invited"));

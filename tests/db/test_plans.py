@@ -28,8 +28,6 @@ SMALL = {"product", "product_resource", "product_terms", "canned_reason",
 WHOLE = {
     "ctl_keys": "counts what each version of a key has sealed, for operators",
     "ctl_subscriptions": "prints all, for operators",
-    "staff_begins": "puts everybody found in order, however many",
-    "staff_holds": "the same",
     "tenant_count": "stops at 1,001, and nearly every row counts",
 }
 # Rows that a page, its facts, or a bounded search may put in order.
