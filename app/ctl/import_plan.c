@@ -10,6 +10,7 @@
 #include "tenants/tenant.h"
 
 #define PATIENCE_S	(30 * 60)
+#define SCRATCH_MAX	(1024u * 1024)	/* of one name of 64 characters */
 
 /* Texts that are taken: open addressing, at most half full. */
 struct set {
@@ -26,6 +27,7 @@ WAITS static void find_public(struct import *);
 WAITS static void choose_slugs(struct import *);
 static void	 mark_domains(struct import *, size_t row, const char *there);
 static bool	 list_has(const char *list, const char *);
+static const char *fold(struct arena *, const char *name);
 
 WAITS void
 import_plan(struct import *in)
@@ -104,11 +106,11 @@ import_do(struct import *in)
 			t.code[t.n] = in->code[row];
 			t.name[t.n] = in->name[row];
 			t.slug[t.n] = in->slug[row];
-			t.folded[t.n++] = tenant_fold(a, in->name[row]);
+			t.folded[t.n++] = fold(a, in->name[row]);
 		} else if (in->old_name[row] != NULL) {
 			r.id[r.n] = in->id[row];
 			r.name[r.n] = in->name[row];
-			r.folded[r.n++] = tenant_fold(a, in->name[row]);
+			r.folded[r.n++] = fold(a, in->name[row]);
 		}
 		for (i = in->first_domain[row]; i < in->first_domain[row + 1];
 		    i++) {
@@ -234,6 +236,17 @@ list_has(const char *list, const char *domain)
 			return (true);
 	}
 	return (false);
+}
+
+/* What folding needs on the way is many times the name. */
+static const char *
+fold(struct arena *a, const char *name)
+{
+	struct arena	*scratch = arena_new(SCRATCH_MAX, NULL, NULL);
+	const char	*folded = arena_strdup(a, tenant_fold(scratch, name));
+
+	arena_free(scratch);
+	return (folded);
 }
 
 static void

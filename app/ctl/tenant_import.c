@@ -10,6 +10,9 @@
 #include "ctl/csv.h"
 #include "tenants/tenant_edit.h"
 
+/* The file may be one name, which is told to be too long. */
+#define SCRATCH_MAX	(1024u * 1024 * 1024)
+
 static void	 prepare(struct import *);
 static void	 read_rows(struct import *, const char *, size_t);
 static void	 read_tenant(struct import *, const struct csv_row *);
@@ -122,7 +125,7 @@ read_rows(struct import *in, const char *text, size_t bytes)
 static void
 read_tenant(struct import *in, const struct csv_row *row)
 {
-	struct arena	*a = in->ctl->arena;
+	struct arena	*a = in->ctl->arena, *scratch;
 	const char	*code = row->fields[0], *name = row->fields[1];
 	const char	*advice, *upper;
 	char		*id;
@@ -146,8 +149,14 @@ read_tenant(struct import *in, const struct csv_row *row)
 		    code, upper);
 		return;
 	}
-	name = str_nfc(a, str_squeeze(a, name));
+	/* What folding needs on the way is many times the name. */
+	scratch = arena_new(SCRATCH_MAX, NULL, NULL);
+	name = arena_strdup(a, str_nfc(scratch, str_squeeze(scratch, name)));
 	advice = tenant_name_advice(name);
+	if (advice == NULL)
+		in->slug[in->n] = arena_strdup(a, tenant_slug(scratch, name,
+		    code));
+	arena_free(scratch);
 	if (advice != NULL) {
 		import_complain(in, row->line, "has a bad name: %s", advice);
 		return;
@@ -157,7 +166,6 @@ read_tenant(struct import *in, const struct csv_row *row)
 	in->id[in->n] = id;
 	in->code[in->n] = code;
 	in->name[in->n] = name;
-	in->slug[in->n] = tenant_slug(a, name, code);
 	in->line[in->n] = row->line;
 	in->what[in->n] = IMPORT_NEW;
 	in->first_domain[in->n] = in->n_domains;

@@ -29,7 +29,7 @@ class Ctl:
         env = clean_env(**{**self.settings, **settings})
         return subprocess.run([self.cluster.build / "latchkeyctl", *args],
                               input=stdin, env=env, capture_output=True,
-                              text=True, timeout=30)
+                              text=True, timeout=180)
 
     def done(self, *args, **kwargs):
         result = self(*args, **kwargs)
@@ -437,7 +437,7 @@ def test_import_again(ctl):
 
 def test_import_of_many(ctl):
     """A large file in one go, the names all alike."""
-    count = 5000
+    count = 20000
     path = ctl.file("code,name,email_domains\r\n" + "".join(
         f"MANY-{n},Many Ltd,m{n}.example;n{n}.example\r\n"
         for n in range(count)))
@@ -447,6 +447,36 @@ def test_import_of_many(ctl):
                    "tenant_domain) FROM tenant") == [(count, 2 * count)]
     assert ctl.done("tenant", "import", path) == (
         f"0 clients added, 0 changed, {count} unchanged\n")
+
+
+def test_import_of_as_many_as_there_may_be(ctl):
+    """All are planned and sent; one bad row at the end, or a database that
+    refuses, and none comes."""
+    name = "Fairly Long Name " * 3
+    rows = [f"H{n:06d},{name}{n},one{n}.example;two{n}.example\n"
+            for n in range(200_000)]
+    header = "code,name,email_domains\n"
+    said = ctl.done("tenant", "import", "--dry-run", ctl.file(
+        header + "".join(rows))).splitlines()
+    assert len(said) == 200_001
+    assert said[-2] == (f"line 200001: new       H199999  {name}199999, mail "
+                        "domain one199999.example, mail domain "
+                        "two199999.example")
+    assert said[-1] == ("200000 clients would be added, 0 would be changed, "
+                        "0 unchanged")
+    for kept, more, told in (
+            (199_999, "H000000,Again,\n", "line 200001 has the code H000000 "
+             "again, as line 2\n"),
+            (200_000, "ONEMORE,One,\n", "line 200002 is one more than")):
+        result = ctl("tenant", "import", ctl.file(
+            header + "".join(rows[:kept]) + more))
+        assert result.returncode == 1
+        assert told in result.stderr, result.stderr
+        assert result.stderr.endswith("nothing was imported\n")
+    ctl.sql("REVOKE INSERT ON tenant FROM latchkey_app")
+    assert "permission" in ctl.refused("tenant", "import", ctl.file(
+        header + "".join(rows)))
+    assert ctl.sql("SELECT count(*) FROM tenant") == [(0,)]
 
 
 def test_import_of_like_names(ctl):
