@@ -1,10 +1,17 @@
 """Runs the suites and counts what they say of themselves: cmocka's and
 pytest's XML, one result for each lint.  A program that dies, says nothing or
 ends with a status that does not fit its report counts as a failure, and so
-does a suite that ran nothing.  Called by tests/run.sh."""
+does a suite that ran nothing.  Called by tests/run.sh.
 
+Suites run in two lanes: each is a process, whose output is printed whole when it
+ends.  C tests are two of them.  Tests that are marked `alone` (they measure time, or
+strike a failure and expect an answer soon) run at the end, one at a time."""
+
+import json
 import os
 import re
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +28,12 @@ UNIT_TIMEOUT_S = 300        # one test program; under ASan 5 times slower
 # All of a Python suite.  The longest, e2e with its pictures of every page in four
 # looks, takes about a quarter of an hour on two cores.
 PYTEST_TIMEOUT_S = 2400
+SHOWN_MAX = 4000            # of the end of what a program said
+LANES = 2
+UNIT_PARTS = 2
+# Longest first, so that no lane is left with a long one at the end; others follow.
+LONGEST = ("e2e", "run", "web", "accounts", "people", "mail", "races", "db",
+           "unit 1", "unit 2", "audit", "apiusers", "gateway", "products")
 
 
 class Results:
@@ -44,6 +57,13 @@ class Results:
     def total(self):
         return self.passed + self.failed
 
+    def add(self, part):
+        """What another process counted, and printed already."""
+        self.passed += part["passed"]
+        self.failed += part["failed"]
+        self.skipped += part["skipped"]
+        self.failures += part["failures"]
+
 
 def suite_lint(results, _build):
     """Each tests/lint/*.py without `test_` is a program that is silent and
@@ -60,18 +80,19 @@ def suite_lint(results, _build):
     run_pytest(results, "lint")
 
 
-def suite_unit(results, build):
-    """Every C test; those that ask for a database get a migrated one each."""
+def suite_unit(results, build, part):
+    """Every C test; those that ask for a database get a migrated one each.  Of
+    UNIT_PARTS parts, this is the one with that number."""
     programs = [(source, build / "tests" / source.relative_to(
         TESTS).with_suffix("")) for source in sorted(
             TESTS.glob("*/*_test.c"))]
     # Each fuzzer's corpus is replayed.
-    programs += [(source, build / "tests/fuzz" / source.name.replace(
-        "_fuzz.c", "_replay")) for source in sorted(
-            TESTS.glob("fuzz/*_fuzz.c"))]
     programs += [(source, build / "tests/fuzz" / source.stem.replace(
         "_fuzz", "_replay")) for source in sorted(
             TESTS.glob("fuzz/*_fuzz.c"))]
+    # Those with a database take the longest: each part gets as many.
+    programs.sort(key=lambda p: (not wants_database(p[0]), p))
+    programs = programs[part - 1::UNIT_PARTS]
     cluster = why = None
     if any(wants_database(source) for source, _ in programs):
         try:
@@ -118,13 +139,14 @@ def run_cmocka(results, name, program, cluster):
         env["LATCHKEY_TEST_OWNER_URL"] = cluster.url("latchkey_owner",
                                                      database)
     try:
-        done = subprocess.run([program], cwd=ROOT, env=env, timeout=
-                              UNIT_TIMEOUT_S, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
-        output, status = done.stdout.decode(errors="replace"), done.returncode
-    except subprocess.TimeoutExpired as error:
-        output, status = (error.stdout or b"").decode(errors="replace"), None
+        process = base.spawn([program], sig="KILL", cwd=ROOT, env=env,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output, status = process.communicate(timeout=UNIT_TIMEOUT_S)[0], \
+            process.returncode
+    except subprocess.TimeoutExpired:
+        base.end(process, signal.SIGKILL)   # and its children with it
+        output, status = process.communicate()[0], None
+    output = output.decode(errors="replace")
     failed_before, total_before = results.failed, results.total()
     reports = [p.read_text() for p in sorted(folder.glob("out-*.xml"))]
     # A group whose name is no file name reports on standard output.
@@ -140,13 +162,15 @@ def run_cmocka(results, name, program, cluster):
     if database:
         cluster.drop(database)
     if status is None:
-        results.fail(name, f"still running after {UNIT_TIMEOUT_S} s\n{output}")
+        results.fail(name, f"still running after {UNIT_TIMEOUT_S} s\n"
+                     f"{output[-SHOWN_MAX:]}")
     elif results.total() == total_before:
-        results.fail(name, f"ran no test, status {status}\n{output}")
+        results.fail(name, f"ran no test, status {status}\n"
+                     f"{output[-SHOWN_MAX:]}")
     elif status != 0 and results.failed == failed_before:
-        results.fail(name, f"status {status}\n{output[-4000:]}")
+        results.fail(name, f"status {status}\n{output[-SHOWN_MAX:]}")
     elif results.failed > failed_before and output.strip():
-        print(f"    output of {name}:\n{output[-2000:]}")
+        print(f"    output of {name}:\n{output[-SHOWN_MAX:]}")
 
 
 def count_junit(results, name, tree):
@@ -164,20 +188,26 @@ def count_junit(results, name, tree):
             results.ok()
 
 
-def run_pytest(results, suite):
+def run_pytest(results, suite, alone=False):
     folder = base.temp_dir("pytest")
     report, failed, total = folder / "out.xml", results.failed, results.total()
     command = [PYTHON, "-B", "-m", "pytest", "-q", "--no-header",
-               "--no-summary", f"--junitxml={report}", TESTS / suite]
-    process = subprocess.Popen(command, cwd=TESTS, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, text=True,
-                               stderr=subprocess.STDOUT)
+               "--no-summary", f"--junitxml={report}", "-m",
+               "alone" if alone else "not alone", TESTS / suite]
+    process = base.spawn(command, cwd=TESTS, stdout=subprocess.PIPE, text=True,
+                         stderr=subprocess.STDOUT)
     try:
         output, _ = process.communicate(timeout=PYTEST_TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        process.terminate()
-        output, _ = process.communicate()
-        results.fail(suite, f"still running after {PYTEST_TIMEOUT_S} s")
+        # pytest ends its servers by itself.
+        process.send_signal(signal.SIGINT)
+        try:
+            output, _ = process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            base.end(process, signal.SIGKILL)
+            output, _ = process.communicate()
+        results.fail(suite, f"still running after {PYTEST_TIMEOUT_S} s\n"
+                     f"{output[-SHOWN_MAX:]}")
     if report.exists():
         count_junit(results, suite, ET.parse(report))
     # 0 all passed, 1 some failed, 5 none found (which the caller counts).
@@ -195,37 +225,144 @@ def python_suites():
                   - {"lint", "lib"})
 
 
+def has_alone(suite):
+    return any("mark.alone" in path.read_text()
+               for path in (TESTS / suite).glob("test_*.py"))
+
+
+def parts_of(wanted):
+    """The processes to run beside each other, and those for the end: names that
+    run_part() takes."""
+    beside, alone = [], []
+    for suite in wanted:
+        if suite == "unit":
+            beside += [f"unit {n + 1}" for n in range(UNIT_PARTS)]
+        else:
+            beside.append(suite)
+            if has_alone(suite):
+                alone.append(f"{suite} alone")
+    beside.sort(key=lambda part: LONGEST.index(part) if part in LONGEST
+                else len(LONGEST))
+    return beside, alone
+
+
+def run_part(name, build, report):
+    """In a process of its own: runs it, and leaves what it counted."""
+    # Told to end, it cleans up behind itself, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    results, start = Results(), time.monotonic()
+    suite, _, which = name.partition(" ")
+    if suite == "lint":
+        suite_lint(results, build)
+    elif suite == "unit":
+        suite_unit(results, build, int(which))
+    else:
+        run_pytest(results, suite, which == "alone")
+    # A suite whose tests are all alone has none beside others.
+    if results.total() + results.skipped == 0 and not (
+            which == "" and suite not in ("lint", "unit")
+            and has_alone(suite)):
+        results.fail(name, "this suite ran nothing")
+    used = [resource.getrusage(who) for who in
+            (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)]
+    print(f"{name}: {results.passed} passed, {results.failed} failed "
+          f"({time.monotonic() - start:.1f} s, of the processor "
+          f"{sum(u.ru_utime + u.ru_stime for u in used):.1f} s)", flush=True)
+    report.write_text(json.dumps({
+        "passed": results.passed, "failed": results.failed,
+        "skipped": results.skipped, "failures": results.failures}))
+
+
+class Part:
+    """One that runs, with the file that it writes to."""
+
+    def __init__(self, name, build):
+        self.name = name
+        self.folder = base.temp_dir("part")
+        self.report, self.said = self.folder / "report", self.folder / "said"
+        with open(self.said, "wb") as said:
+            self.process = base.spawn(
+                [PYTHON, "-B", TESTS / "runner.py", "--part", name, build,
+                 self.report], cwd=ROOT, stdout=said, stderr=said)
+
+    def ended(self, results):
+        """True once it has, and is printed and counted."""
+        status = self.process.poll()
+        if status is None:
+            return False
+        base.end(self.process)      # what it may have left of its group
+        sys.stdout.write(self.said.read_text(errors="replace"))
+        sys.stdout.flush()
+        try:
+            results.add(json.loads(self.report.read_text()))
+        except (OSError, ValueError):
+            results.fail(self.name, f"ended with {status}")
+        base.remove(self.folder)
+        return True
+
+
+def make_model(build):
+    """What all clusters of the suites are copied from: see lib/cluster.py.  If it
+    can't be made, each of them says why."""
+    try:
+        model = Cluster(build)
+    except Exception as error:
+        print(f"no cluster: {error}", flush=True)
+        return None
+    try:
+        model.template("demo")
+        model.stop()
+        os.environ["LATCHKEY_TEST_MODEL"] = str(model.dir)
+    except Exception as error:
+        print(f"no template: {error}", flush=True)
+    except BaseException:
+        model.close()
+        raise
+    return model
+
+
+def run_lanes(results, names, lanes, build):
+    waiting, running = list(names), []
+    try:
+        while waiting or running:
+            running = [part for part in running if not part.ended(results)]
+            while waiting and len(running) < lanes:
+                running.append(Part(waiting.pop(0), build))
+            time.sleep(0.05)
+    finally:
+        for part in running:
+            base.end(part.process, signal.SIGINT, 60)
+            base.remove(part.folder)
+
+
 def main(argv):
     if not argv:
         print("usage: tests/run.sh BUILD [SUITE...]", file=sys.stderr)
         return 2
+    if argv[0] == "--part":
+        name, build, report = argv[1], Path(argv[2]), Path(argv[3])
+        run_part(name, build, report)
+        return 0
     # Python suites and their servers find the build by this.
     build = Path(argv[0]).resolve()
     os.environ["LATCHKEY_BUILD"] = os.environ["O"] = str(build)
     known = ["lint", "unit", *python_suites()]
     wanted = argv[1:] or known
-    results, empty = Results(), []
     for suite in wanted:
         if suite not in known:
             print(f"no suite {suite}; there are: {' '.join(known)}",
                   file=sys.stderr)
             return 2
-    for suite in wanted:
-        start = time.monotonic()
-        passed, failed = results.passed, results.failed
-        if suite == "lint":
-            suite_lint(results, build)
-        elif suite == "unit":
-            suite_unit(results, build)
-        else:
-            run_pytest(results, suite)
-        passed, failed = results.passed - passed, results.failed - failed
-        if passed + failed == 0:
-            empty.append(suite)
-        print(f"{suite}: {passed} passed, {failed} failed "
-              f"({time.monotonic() - start:.1f} s)", flush=True)
-    for suite in empty:
-        results.fail(suite, "this suite ran nothing")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    results = Results()
+    beside, alone = parts_of(wanted)
+    model = make_model(build) if wanted != ["lint"] else None
+    try:
+        run_lanes(results, beside, LANES, build)
+        run_lanes(results, alone, 1, build)
+    finally:
+        if model:
+            model.close()
     if results.failures:
         print("\nfailed:\n" + "\n".join(f"  {n}" for n in results.failures))
     if results.skipped:

@@ -91,7 +91,8 @@ init() {
 		as_server rm -rf "$dir/data.new"
 		in_root as_server "$bin/initdb" -D "$dir/data.new" -U postgres \
 		    -E UTF8 --locale=C.UTF-8 --auth=peer --no-sync >/dev/null
-		as_server sh -c "echo \"include '$dir/cluster.conf'\" \
+		# Relative to the file that it stands in: the folder may move.
+		as_server sh -c "echo \"include '../cluster.conf'\" \
 		    >>'$dir/data.new/postgresql.conf'"
 		as_server mv "$dir/data.new" "$dir/data"
 	fi

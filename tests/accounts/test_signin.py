@@ -71,6 +71,7 @@ def test_nobody_learns_who_has_an_account(server, email):
         alike(enter(server, other, WRONG), other)
 
 
+@pytest.mark.alone
 def test_time_tells_nothing(server, email):
     """Without an account the same hash is computed.  A look-up alone takes
     less than a tenth of it."""

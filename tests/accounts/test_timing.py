@@ -20,6 +20,8 @@ import pytest
 
 from lib import flows
 
+pytestmark = pytest.mark.alone
+
 PASSWORD = flows.PASSWORD
 EACH = 100
 BOUND = 0.15

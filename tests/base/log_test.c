@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/child.h"
 #include "base/str.h"
 
 static int	real_out, ends[2];
@@ -154,8 +155,7 @@ test_fork_writes_once(void **state)
 
 	(void)state;
 	log_event(LOG_LEVEL_INFO, "before", NULL);
-	child = fork();
-	assert_true(child >= 0);
+	child = child_fork();
 	if (child == 0) {
 		log_event(LOG_LEVEL_INFO, "child", NULL);
 		log_flush();

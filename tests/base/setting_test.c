@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/child.h"
 #define CLEAR	((const char *)1)	/* unset what the base set */
 
 struct outcome {
@@ -62,8 +63,7 @@ load(enum setting_program program, const char *name, const char *value)
 
 	memset(&o, 0, sizeof(o));
 	assert_int_equal(pipe(p), 0);
-	child = fork();
-	assert_true(child >= 0);
+	child = child_fork();
 	if (child == 0) {
 		dup2(p[1], STDERR_FILENO);
 		base_settings();

@@ -121,7 +121,7 @@ def expect(what, ok, text):
 
 def main():
     started = time.monotonic()
-    cluster = Cluster(base.build_dir())
+    cluster = Cluster(base.build_dir(), in_memory=False)
     server = None
     try:
         server = Server(cluster, workers=2,

@@ -73,7 +73,7 @@ def ask(browser, path):
 
 def main():
     started = time.monotonic()
-    cluster = Cluster(base.build_dir())
+    cluster = Cluster(base.build_dir(), in_memory=False)
     servers, poor = [], 0
     try:
         both = []

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/child.h"
 #include "base/str.h"
 #include "crypto/keyring.h"
 
@@ -322,8 +323,7 @@ test_locked_after_fork(void **state)
 		    "here (RLIMIT_MEMLOCK is used up, or AddressSanitizer)\n");
 		skip();
 	}
-	child = fork();
-	assert_true(child >= 0);
+	child = child_fork();
 	if (child == 0) {
 		if (locked_kb() != 0)
 			_exit(2);

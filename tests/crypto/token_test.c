@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -231,8 +232,7 @@ test_fork(void **state)
 	uuid_make(warm);
 	assert_int_equal(pipe(ends), 0);
 	for (i = 0; i < COUNT(texts); i++) {
-		child = fork();
-		assert_true(child >= 0);
+		child = child_fork();
 		if (child == 0) {
 			char	out[2][TOKEN_TEXT] = { { 0 } };
 

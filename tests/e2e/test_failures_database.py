@@ -12,6 +12,8 @@ from lib import flows
 from lib.base import wait_until
 from lib.server import Background
 
+pytestmark = pytest.mark.alone
+
 # The promise is 2 s.  The machine may be busy with other things.
 HEALED_S = 5
 

@@ -11,6 +11,8 @@ from lib import flows
 from lib.base import wait_until
 from lib.server import Background
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def portal(make_server):

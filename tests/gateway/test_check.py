@@ -155,6 +155,7 @@ def test_secret_of_the_gateway(make_server, folder):
     server.portal = None
 
 
+@pytest.mark.alone
 def test_a_change_is_heard_by_all_workers(make_server):
     """From the commit until the last of twelve connections, which all workers
     have some of, gets the new answer."""
@@ -188,6 +189,7 @@ def test_a_change_is_heard_by_all_workers(make_server):
     assert took[len(took) // 2] < 100
 
 
+@pytest.mark.alone
 def test_database_away(make_server, own_cluster):
     """Known keys go on for the grace time, unknown ones get 503, nothing is
     open by accident; back, at once."""

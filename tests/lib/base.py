@@ -47,9 +47,9 @@ def free_port():
     raise RuntimeError("no free port in 200 tries")
 
 
-def temp_dir(prefix):
+def temp_dir(prefix, where="/tmp"):
     """A short folder under /tmp that the user postgres may enter, too."""
-    path = Path(tempfile.mkdtemp(prefix=f"latchkey-{prefix}-", dir="/tmp"))
+    path = Path(tempfile.mkdtemp(prefix=f"latchkey-{prefix}-", dir=where))
     path.chmod(0o755)
     return path
 

@@ -8,11 +8,14 @@ version=${spec##*@}
 # A folder each: npm removes what an install does not name.
 prefix=${O:-build}/npm/test/$name
 folder=$prefix/node_modules/$name
+# Two suites may want it at once.
+mkdir -p "$prefix"
+exec 9>"$prefix/.lock"
+flock 9
 have=$(sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$folder/package.json" \
     2>/dev/null || true)
 if [ "$have" != "$version" ]; then
-	mkdir -p "$prefix"
 	npm install --no-save --no-audit --no-fund --ignore-scripts \
-	    --loglevel=error --prefix "$prefix" "$spec" >&2
+	    --loglevel=error --prefix "$prefix" "$spec" >&2 9>&-
 fi
 printf '%s\n' "$folder"

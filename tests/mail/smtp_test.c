@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -115,10 +116,8 @@ talk(const struct script *script, const char **ret_why)
 	assert_int_equal(listen(listener, 1), 0);
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&address,
 	    &n), 0);
-	child = fork();
-	assert_true(child >= 0);
+	child = child_fork();
 	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		serve(listener, script);
 	}
 	close(listener);

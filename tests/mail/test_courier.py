@@ -154,6 +154,7 @@ def test_starttls_and_auth(post, certificate):
     assert post.rows() == [("sent", 1, "")]
 
 
+@pytest.mark.alone
 def test_woken_at_once(post):
     """An idle courier sends within a second, and takes no time of the
     processor while it is idle."""
@@ -306,6 +307,7 @@ def test_term_finishes_the_mail(post):
     assert sorted(row[0] for row in post.rows()) == ["queued", "sent"]
 
 
+@pytest.mark.alone
 def test_term_when_idle(post):
     process = post.courier()
     wait_until(lambda: '"start"' in post.log(), 10)
@@ -407,6 +409,7 @@ def test_folder_full(post):
 # ---- the database
 
 
+@pytest.mark.alone
 def test_database_restarted(own_post):
     post = own_post
     post.courier()

@@ -2,6 +2,7 @@
  * Approval by checks, with the courier's rights: done when all fits, left to
  * staff for any one thing that does not, and never after somebody stopped it.
  */
+#include "base/child.h"
 #include "requests/world.h"
 
 #include <sys/wait.h>
@@ -208,7 +209,7 @@ test_at_once(void **state)
 		fall_due();
 		assert_int_equal(pipe(gate), 0);
 		for (i = 0; i < 3; i++) {
-			if (fork() == 0) {
+			if (child_fork() == 0) {
 				struct db *mine = db_open(getenv(i == 2 ?
 				    "LATCHKEY_TEST_DATABASE_URL" :
 				    "LATCHKEY_TEST_COURIER_URL"), "race",

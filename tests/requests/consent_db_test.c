@@ -2,6 +2,7 @@
  * The consent of an owner as a way in; a new client's first mail domain;
  * decisions on two requests of one contact at the same moment.
  */
+#include "base/child.h"
 #include "requests/world.h"
 
 #include <sys/wait.h>
@@ -200,7 +201,7 @@ test_two_requests_of_one_contact(void **state)
 		}
 		assert_int_equal(pipe(gate), 0);
 		for (i = 0; i < 2; i++) {
-			if (fork() == 0) {
+			if (child_fork() == 0) {
 				struct request_decision d = { both[i], keeper,
 					"" };
 				struct request_tenant t = { NULL, arena_fmt(

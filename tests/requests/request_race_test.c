@@ -3,6 +3,7 @@
  * one key and everybody else is told.  The children wait at a pipe, so that
  * they start together.
  */
+#include "base/child.h"
 #include "requests/world.h"
 
 #include <sys/wait.h>
@@ -102,9 +103,8 @@ run_race(const struct race *race)
 	assert_int_equal(pipe(gate), 0);
 	assert_int_equal(pipe(out), 0);
 	for (i = 0; i < CHILDREN; i++) {
-		pid_t	pid = fork();
+		pid_t	pid = child_fork();
 
-		assert_true(pid >= 0);
 		if (pid == 0) {
 			(void)close(gate[1]);
 			child(race, i, gate[0], out[1]);

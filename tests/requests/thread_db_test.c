@@ -2,6 +2,7 @@
  * The thread: who may say what and when, the clock that stands still, and all
  * ways to end a request at the same moment.
  */
+#include "base/child.h"
 #include "requests/world.h"
 
 #include <sys/wait.h>
@@ -282,7 +283,7 @@ test_all_at_once(void **state)
 	assert_int_equal(pipe(gate), 0);
 	assert_int_equal(pipe(out), 0);
 	for (k = 0; k < ACTORS; k++) {
-		if (fork() == 0) {
+		if (child_fork() == 0) {
 			struct db *own = db_open(getenv(
 			    "LATCHKEY_TEST_DATABASE_URL"), "race", arena,
 			    world_fail, NULL, &why);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/child.h"
 #include "run/co.h"
 
 static char		 trace[64];
@@ -191,8 +192,7 @@ test_guard(void **state)
 	int	 status;
 
 	(void)state;
-	child = fork();
-	assert_true(child != -1);
+	child = child_fork();
 	if (child == 0) {
 		/* A sanitizer would tell of it at length. */
 		if (freopen("/dev/null", "w", stderr) == NULL)

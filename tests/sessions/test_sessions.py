@@ -281,6 +281,7 @@ def test_last_use_is_written_seldom(server, email):
                            "'1 min'") == (True,), 5)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("lock,lasts_s", [
     ("SELECT 1 FROM session FOR UPDATE", 1),
     ("LOCK TABLE session IN EXCLUSIVE MODE", 3),

@@ -1,0 +1,66 @@
+"""What the runner of the suites promises: what hangs ends with all that it
+started and is told in few words, what dies is counted, and tests that are marked
+`alone` get a part of their own at the end."""
+
+import sys
+
+import pytest
+
+from lib import base
+
+sys.path.insert(0, str(base.ROOT / "tests"))
+import runner  # noqa: E402
+
+
+@pytest.fixture
+def results():
+    return runner.Results()
+
+
+def test_a_program_that_hangs(results, folder, capsys, monkeypatch):
+    program = folder / "hangs"
+    child = folder / "child"
+    program.write_text("#!/bin/sh\nhead -c 9000 /dev/zero | tr '\\0' x\n"
+                       "sleep 1000 & echo $! >" + str(child) + "\nwait\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(runner, "UNIT_TIMEOUT_S", 1)
+    runner.run_cmocka(results, "hangs", program, None)
+    assert (results.passed, results.failures) == (0, ["hangs"])
+    said = capsys.readouterr().out
+    assert "still running after 1 s" in said
+    assert runner.SHOWN_MAX - 100 < len(said) < runner.SHOWN_MAX + 200
+    pid = int(child.read_text())
+
+    def gone():
+        try:
+            state = open(f"/proc/{pid}/stat").read().split(") ")[1][0]
+        except FileNotFoundError:
+            return True
+        return state == "Z"     # nobody's child but init's
+    base.wait_until(gone, 5)
+
+
+def test_a_program_that_dies(results, folder, capsys):
+    program = folder / "dies"
+    program.write_text("#!/bin/sh\necho last words\nkill -SEGV $$\n")
+    program.chmod(0o755)
+    runner.run_cmocka(results, "dies", program, None)
+    assert results.failures == ["dies"]
+    assert "last words" in capsys.readouterr().out
+
+
+def test_lanes_count_what_dies(results, build, capfd):
+    """Two at once: each is told of, and counts."""
+    runner.run_lanes(results, ["no-such-1", "no-such-2"], 2, build)
+    assert sorted(results.failures) == ["no-such-1", "no-such-2"]
+    said = capfd.readouterr().out
+    assert "no-such-1: 0 passed, 1 failed" in said
+    assert "no-such-2: 0 passed, 1 failed" in said
+
+
+def test_parts():
+    beside, alone = runner.parts_of(["accounts", "unit", "e2e", "profile"])
+    assert beside == ["e2e", "accounts", "unit 1", "unit 2", "profile"]
+    assert alone == ["accounts alone", "e2e alone"]
+    assert set(runner.LONGEST) <= {"unit 1", "unit 2"} | set(
+        runner.python_suites())
