@@ -29,13 +29,16 @@ DB_QUERY(schema_now,
  * they stand. */
 #define SCHEMA_EVERY_US	(2 * SECOND_US)
 
-static bool	opening, looking;
+static bool	opening, looking, beating;
 static bool	told;
-static int64_t	tried, looked;		/* monotonic */
+static int64_t	tried, looked, beaten;	/* monotonic */
 
 static bool	schema_fits(const struct db_rows *);
 static void	open_keys(void *);
 static void	look_at_schema(void *);
+static void	beat(void *);
+static void	leave(void *);
+_Noreturn static void beat_failed(void *, enum db_failure, const char *);
 _Noreturn static void look_failed(void *, enum db_failure, const char *);
 _Noreturn static void keys_failed(void *, enum db_failure, const char *);
 
@@ -76,6 +79,28 @@ health_tick(void)
 		looking = true;
 		looking = co_start(look_at_schema, NULL) && looking;
 	}
+	if (vault != NULL && !beating &&
+	    now - beaten > VAULT_BEAT_S * SECOND_US) {
+		beaten = now;
+		beating = true;
+		beating = co_start(beat, NULL) && beating;
+	}
+}
+
+void
+health_reread(void)
+{
+	vault_reread();
+	beaten = 0;
+}
+
+void
+health_leave(void)
+{
+	/* So that no beat comes behind it. */
+	if (vault == NULL || beating || !pool_up())
+		return;
+	beating = co_start(leave, NULL);
 }
 
 WAITS bool
@@ -174,6 +199,57 @@ look_failed(void *arg, enum db_failure failure, const char *why)
 	if (failure == DB_FAIL_BUG)
 		pool_distrust();
 	looking = false;
+	arena_free(arg);
+	co_exit();
+}
+
+/* Says which keys this worker has, and reads those that changed. */
+static WAITS void
+beat(void *arg)
+{
+	static bool	 told_stuck;
+	struct arena	*a = arena_new(KEYS_ARENA_MAX, NULL, NULL);
+	const char	*why = "";
+
+	(void)arg;
+	switch (vault_beat(pool_handle(a, beat_failed, a), "portal",
+	    VAULT_LEASE_S, &why)) {
+	case VAULT_SAME:
+		break;
+	case VAULT_NEW:
+		told_stuck = false;
+		log_event(LOG_LEVEL_INFO, "keys_read", "master",
+		    LOG_NUM(keyring_master_newest(vault)), "data",
+		    LOG_NUM(keyring_seals_under(vault)), NULL);
+		break;
+	case VAULT_STUCK:
+		if (!told_stuck)
+			log_event(LOG_LEVEL_ERROR, "keys_stuck", "why", why,
+			    NULL);
+		told_stuck = true;
+		break;
+	}
+	arena_free(a);
+	beating = false;
+}
+
+static WAITS void
+leave(void *arg)
+{
+	struct arena	*a = arena_new(KEYS_ARENA_MAX, NULL, NULL);
+
+	(void)arg;
+	vault_leave(pool_handle(a, beat_failed, a));
+	arena_free(a);
+}
+
+/* Tried again when it is time. */
+_Noreturn static void
+beat_failed(void *arg, enum db_failure failure, const char *why)
+{
+	log_event(failure == DB_FAIL_BUG ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+	    "keys_beat", "why", why, NULL);
+	beating = false;
 	arena_free(arg);
 	co_exit();
 }

@@ -11,9 +11,13 @@
 void	health_check_master_key(void);
 /* In each worker, before pool_setup(). */
 void	health_setup(void);
-/* Every 100 ms: opens the keys as soon as the database is there, and looks now
- * and then whether the schema is still ours. */
+/* Every 100 ms: opens the keys as soon as the database is there, looks now and
+ * then whether the schema is still ours, and says which keys are here. */
 void	health_tick(void);
+/* SIGHUP: keys are read again with the next tick. */
+void	health_reread(void);
+/* Once, when the worker ends: it is waited for no more. */
+void	health_leave(void);
 /* Database, schema and keys are there. */
 bool	health_ready(void);
 

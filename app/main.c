@@ -10,7 +10,6 @@
 #include <kore/http.h>
 #include <kore/seccomp.h>
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -23,6 +22,7 @@
 #include "base/setting.h"
 #include "base/spoof.h"
 #include "crypto/breached.h"
+#include "crypto/secret.h"
 #include "crypto/token.h"
 #include "db/pool.h"
 #include "health.h"
@@ -96,7 +96,7 @@ KORE_SECCOMP_FILTER("latchkey",
 )
 #endif
 
-static volatile sig_atomic_t	 terminating;
+static volatile sig_atomic_t	 terminating, hung_up;
 static struct kore_event	 work_event;
 static u_int32_t	 connections_max;	/* while the gate is shut */
 
@@ -112,6 +112,7 @@ static void	listen_on(const char *name, const char *what, bool tls,
 static void	check_certificate(void);
 static void	take_log(int, const char *, const char *);
 static void	on_terminate(int);
+static void	on_hang_up(int);
 static void	on_tick(void *, u_int64_t);
 static void	on_flush(void *, u_int64_t);
 static void	gate(u_int64_t);
@@ -122,7 +123,6 @@ _Noreturn static void stop(const char *what, const char *why);
 void
 kore_parent_configure(int argc, char **argv)
 {
-	const struct rlimit	 no_core = { 0, 0 };
 	const char		*why = "";
 	char			*error = NULL;
 
@@ -130,8 +130,7 @@ kore_parent_configure(int argc, char **argv)
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	setting_load(SETTING_PORTAL);
 	log_setup("latchkey", setting->log_level);
-	/* A dump would hold keys (ASVS 13.3). */
-	(void)setrlimit(RLIMIT_CORE, &no_core);
+	secret_guard_process();
 	if (getuid() == 0 && setting->production)
 		stop("user", "don't run the portal as root: use a user of its "
 		    "own, as conf/latchkey.service does");
@@ -169,6 +168,9 @@ kore_worker_configure(void)
 	sa.sa_handler = on_terminate;
 	(void)sigfillset(&sa.sa_mask);
 	(void)sigaction(SIGTERM, &sa, NULL);
+	/* In place of Kore's, which loads modules again: there are none. */
+	sa.sa_handler = on_hang_up;
+	(void)sigaction(SIGHUP, &sa, NULL);
 	health_setup();
 	gateway_start();
 	work_setup((unsigned)setting->hash_threads, watch_work);
@@ -323,6 +325,13 @@ on_terminate(int sig)
 }
 
 static void
+on_hang_up(int sig)
+{
+	(void)sig;
+	hung_up = 1;
+}
+
+static void
 on_tick(void *arg, u_int64_t now)
 {
 	(void)arg;
@@ -343,8 +352,12 @@ on_flush(void *arg, u_int64_t now)
 
 	(void)arg;
 	log_flush();
-	health_tick();
+	if (hung_up) {
+		hung_up = 0;
+		health_reread();
+	}
 	if (!terminating) {
+		health_tick();
 		gate(now);
 		return;
 	}
@@ -352,6 +365,7 @@ on_flush(void *arg, u_int64_t now)
 		since = now;
 		worker_max_connections = 0;
 		serve_drain();
+		health_leave();
 	}
 	if ((http_request_count == 0 && co_count() == 0) ||
 	    now - since > DRAIN_MAX_MS)

@@ -14,8 +14,6 @@ static const char	letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
 static bool	recovery_normal(const char *typed,
 		    char ret_normal[RECOVERY_LETTERS + 1]);
 static const char *setup_row(struct arena *, const char *cookie);
-static const char *nonce_proof(struct arena *, const char *cookie,
-		    const char *random);
 
 void
 recovery_codes_make(const char *account_id, struct recovery_codes *recovery)
@@ -97,27 +95,6 @@ setup_open(const struct keyring *ring, struct arena *a, const char *cookie,
 }
 
 const char *
-factor_nonce_make(struct arena *a, const char *cookie)
-{
-	char	random[TOKEN_TEXT];
-
-	token_make(random);
-	return (arena_fmt(a, "%s.%s", random, nonce_proof(a, cookie, random)));
-}
-
-bool
-factor_nonce_valid(struct arena *a, const char *nonce, const char *cookie)
-{
-	const char	*random;
-
-	if (strlen(nonce) != 2 * TOKEN_TEXT - 1 || nonce[TOKEN_TEXT - 1] != '.')
-		return (false);
-	random = arena_strndup(a, nonce, TOKEN_TEXT - 1);
-	return (token_shaped(random) &&
-	    token_eq(nonce + TOKEN_TEXT, nonce_proof(a, cookie, random)));
-}
-
-const char *
 totp_row(struct arena *a, const char *account_id)
 {
 	return (arena_fmt(a, "totp:%s", account_id));
@@ -189,14 +166,4 @@ setup_row(struct arena *a, const char *cookie)
 	sha256(hash, cookie, strlen(cookie));
 	hex_encode(hex, hash, sizeof(hash));
 	return (arena_fmt(a, "totp_setup:%s", hex));
-}
-
-static const char *
-nonce_proof(struct arena *a, const char *cookie, const char *random)
-{
-	char	*proof = arena_alloc(a, TOKEN_TEXT);
-
-	token_derive(proof, cookie, "nonce",
-	    arena_fmt(a, "%s:recovery-codes", random));
-	return (proof);
 }

@@ -56,14 +56,9 @@ MUST_CHECK bool	 setup_open(const struct keyring *, struct arena *,
 		    const char *cookie, int64_t now, const char *text,
 		    unsigned char ret_secret[TOTP_SECRET_BYTES]);
 
-/*
- * A nonce of the form that makes new recovery codes, "<random>.<proof>": the
- * proof is derived from the session's cookie, so nothing is stored until the
- * nonce is burned.
- */
-const char	*factor_nonce_make(struct arena *, const char *cookie);
-MUST_CHECK bool	 factor_nonce_valid(struct arena *, const char *nonce,
-		    const char *cookie);
+/* What the form's nonce is for that makes new recovery codes:
+ * sessions/nonce.h. */
+#define RECOVERY_NONCE	"recovery-codes"
 
 /* The row's name that an app's secret is sealed for. */
 const char	*totp_row(struct arena *, const char *account_id);

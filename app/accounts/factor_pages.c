@@ -7,6 +7,7 @@
 #include "accounts/factor.h"
 #include "accounts/qr.h"
 #include "base/setting.h"
+#include "sessions/nonce.h"
 #include "vault/vault.h"
 #include "web/respond.h"
 
@@ -33,7 +34,8 @@ factor_page(struct req *rq)
 	view_bool(view, "must_set_up", s->must_set_up);
 	view_bool(view, "is_required",
 	    setting->production && s->kind != ACCOUNT_CONTACT);
-	view_text(view, "nonce", factor_nonce_make(rq->arena, s->cookie));
+	view_text(view, "nonce", nonce_make(rq->arena, s->cookie,
+	    RECOVERY_NONCE));
 	respond_page(rq, 200, "accounts/two_factor", view);
 }
 
@@ -116,7 +118,8 @@ factor_page_recovery(struct req *rq)
 	struct recovery_codes		*recovery;
 
 	/* Made under a session that has ended since. */
-	if (!factor_nonce_valid(rq->arena, nonce, s->form_cookie)) {
+	if (!nonce_valid(rq->arena, nonce, s->form_cookie,
+		RECOVERY_NONCE)) {
 		respond_see_other(rq, "/account/two-factor");
 		return;
 	}

@@ -130,7 +130,9 @@ second_check(struct req *rq, struct view *view,
 	const char	*typed = req_form(rq, "code");
 	unsigned char	 hash[SHA256_BYTES];
 	char		 code[TOTP_CODE];
+	const char	*why;
 	struct tries	 tries;
+	enum factor_verdict verdict;
 
 	/* What is no code at all is no try. */
 	if (!recovery_code_hash(challenge->account_id, typed, hash) &&
@@ -149,8 +151,13 @@ second_check(struct req *rq, struct view *view,
 	    challenge->visitor.browser);
 	if (!account_page_try(rq, &tries, "codes"))
 		return (SECOND_WAIT);
-	switch (factor_check(vault, rq->arena, challenge, rq->now, typed,
-	    ret_proof)) {
+	verdict = factor_check(vault, rq->arena, challenge, rq->now, typed,
+	    ret_proof);
+	/* Sealed by somebody who has newer keys, perhaps. */
+	if (verdict == FACTOR_CLOSED && vault_refresh(rq->db, &why))
+		verdict = factor_check(vault, rq->arena, challenge, rq->now,
+		    typed, ret_proof);
+	switch (verdict) {
 	case FACTOR_RIGHT:
 		ret_proof->tries = tries;
 		return (SECOND_RIGHT);

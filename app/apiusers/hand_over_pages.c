@@ -86,7 +86,7 @@ hand_over_page_use(struct req *rq)
 	view_text(view, "key", "");
 	if (key.id != NULL) {
 		/* The row's name is that of keys/key.c. */
-		if (seal_open(vault, rq->arena,
+		if (vault_open(rq->db,
 			arena_fmt(rq->arena, "subscription_key:%s:primary",
 			    key.id),
 			key.sealed, key.bytes, &secret) != SEAL_OK)

@@ -106,6 +106,10 @@ static const struct audit_action actions[] = {
 	{ "tenant.imported", "Imported a client" },
 	{ "tenant.merged", "Merged a client into another" },
 	{ "tenant.reopened", "Reopened a client" },
+	{ "vault.data_made", "Made a new data key" },
+	{ "vault.data_retired", "Took an old data key away" },
+	{ "vault.data_rotated", "Put a new data key into use" },
+	{ "vault.master_rotated", "Put a new master key into use" },
 };
 
 const struct audit_action *

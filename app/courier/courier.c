@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "crypto/secret.h"
 #include "crypto/token.h"
 #include "db/db.h"
 #include "jobs/job.h"
@@ -34,6 +35,9 @@
 /* A signal that comes just before the wait is seen this much later. */
 #define WAIT_MAX_MS	500
 #define WAIT_EARLY_MS	10
+/* Seconds: what a mail may take (MAIL_LIMITS), and more.  So long it counts as
+ * running that sends one. */
+#define SEND_LEASE_S	150
 
 struct courier {
 	char			 id[UUID_TEXT];
@@ -43,6 +47,9 @@ struct courier {
 	const char		*from;		/* for SMTP: address alone */
 	int64_t			 jobs_at;	/* monotonic */
 	int64_t			 heads_at;	/* of the audit, monotonic */
+	int64_t			 beat_at;	/* monotonic */
+	int64_t			 leased_until;	/* monotonic, about */
+	bool			 stuck_told;
 	int			 backoff_ms;	/* 0: all is well */
 	bool			 reopen;	/* the connection was lost */
 
@@ -53,12 +60,13 @@ struct courier {
 	char			 pending_why[256];
 };
 
-static volatile sig_atomic_t	stopping;
+static volatile sig_atomic_t	stopping, hung_up;
 static jmp_buf			lost;
 
 static void	 start(struct courier *);
 static void	 round_run(struct courier *);
 static void	 connect_db(struct courier *);
+static void	 beat(struct courier *, int64_t lease_s);
 static bool	 send_one(struct courier *);
 static void	 send_mail(struct courier *, const struct outbox_mail *);
 static void	 ended(struct courier *, const struct outbox_mail *,
@@ -70,12 +78,14 @@ static void	 rest(int);
 static void	 db_lost(void *, enum db_failure, const char *)
 		    __attribute__((noreturn));
 static void	 stop(int);
+static void	 hang_up(int);
 
 int
 main(void)
 {
 	static struct courier	courier;
 
+	secret_guard_process();
 	setting_load(SETTING_COURIER);
 	log_setup("courier", setting->log_level);
 	start(&courier);
@@ -94,11 +104,14 @@ main(void)
 	}
 	/* What is known is written down; without a database the next courier
 	 * sends that one mail again, under the same Message-ID. */
-	if (courier.pending && courier.db != NULL) {
+	if (courier.db != NULL && (courier.pending || !courier.reopen)) {
 		courier.arena = arena_new(ROUND_MAX, NULL, NULL);
 		db_set_arena(courier.db, courier.arena);
-		if (setjmp(lost) == 0)
+		if (setjmp(lost) == 0) {
 			settle(&courier);
+			if (vault != NULL && !courier.reopen)
+				vault_leave(courier.db);
+		}
 	}
 	db_close(courier.db);
 	log_event(LOG_LEVEL_INFO, "stop", "courier", courier.id, NULL);
@@ -118,6 +131,8 @@ start(struct courier *c)
 
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
+	action.sa_handler = hang_up;
+	(void)sigaction(SIGHUP, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &action, NULL);
 	/* A file-size limit is an error of write(), as a full disk is. */
@@ -151,6 +166,8 @@ static void
 round_run(struct courier *c)
 {
 	connect_db(c);
+	if (clock_monotonic() >= c->beat_at || hung_up)
+		beat(c, VAULT_LEASE_S);
 	settle(c);
 	if (clock_monotonic() >= c->jobs_at) {
 		jobs_run(c->db);
@@ -198,6 +215,37 @@ connect_db(struct courier *c)
 	}
 }
 
+/* Says that this courier runs, and with which keys; reads those that
+ * changed. */
+static void
+beat(struct courier *c, int64_t lease_s)
+{
+	const char	*why = "";
+
+	if (hung_up) {
+		hung_up = 0;
+		vault_reread();
+	}
+	switch (vault_beat(c->db, "courier", lease_s, &why)) {
+	case VAULT_SAME:
+		break;
+	case VAULT_NEW:
+		c->stuck_told = false;
+		log_event(LOG_LEVEL_INFO, "keys_read", "master",
+		    LOG_NUM(keyring_master_newest(vault)), "data",
+		    LOG_NUM(keyring_seals_under(vault)), NULL);
+		break;
+	case VAULT_STUCK:
+		if (!c->stuck_told)
+			log_event(LOG_LEVEL_ERROR, "keys_stuck", "why", why,
+			    NULL);
+		c->stuck_told = true;
+		break;
+	}
+	c->beat_at = clock_monotonic() + VAULT_BEAT_S * SECOND_US;
+	c->leased_until = clock_monotonic() + lease_s * SECOND_US;
+}
+
 /* False when there is nothing to send. */
 static bool
 send_one(struct courier *c)
@@ -206,6 +254,10 @@ send_one(struct courier *c)
 
 	if (!outbox_claim(c->db, c->id, &row))
 		return (false);
+	/* Half of it is what a mail takes at most. */
+	if (!str_starts(setting->smtp_url, "maildir:") && c->leased_until <
+	    clock_monotonic() + SEND_LEASE_S / 2 * SECOND_US)
+		beat(c, SEND_LEASE_S);
 	send_mail(c, &row);
 	settle(c);
 	return (true);
@@ -296,6 +348,8 @@ wait_for_work(struct courier *c)
 
 	due = outbox_due_in(c->db);
 	until = c->heads_at < c->jobs_at ? c->heads_at : c->jobs_at;
+	if (c->beat_at < until)
+		until = c->beat_at;
 	if (due < until - clock_monotonic())
 		until = clock_monotonic() + due;
 	while (!stopping) {
@@ -306,7 +360,7 @@ wait_for_work(struct courier *c)
 			left = WAIT_MAX_MS;
 		log_flush();
 		began = clock_monotonic();
-		if (db_wait_notify(c->db, (int)left))
+		if (db_wait_notify(c->db, (int)left) || hung_up)
 			return;
 		/* Too early for the time-out: the connection died. */
 		if (!stopping && clock_monotonic() - began <
@@ -347,4 +401,11 @@ stop(int signal_number)
 {
 	(void)signal_number;
 	stopping = 1;
+}
+
+static void
+hang_up(int signal_number)
+{
+	(void)signal_number;
+	hung_up = 1;
 }

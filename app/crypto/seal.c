@@ -35,6 +35,7 @@ struct ring_key {
 struct keyring {
 	struct ring_key	*keys;		/* of sodium_allocarray() */
 	size_t		 n, size;
+	uint32_t	 seals_under;	/* 0: the newest */
 	EVP_CIPHER	*cipher;
 };
 
@@ -73,6 +74,16 @@ keyring_free(struct keyring *ring)
 	sodium_free(ring->keys);	/* wipes */
 	EVP_CIPHER_free(ring->cipher);
 	free(ring);
+}
+
+void
+keyring_replace(struct keyring *ring, struct keyring *with)
+{
+	struct keyring	old = *ring;
+
+	*ring = *with;
+	*with = old;
+	keyring_free(with);
 }
 
 void
@@ -148,6 +159,23 @@ keyring_add(struct keyring *ring, const char *kind, uint32_t version,
 	return (result);
 }
 
+bool
+keyring_reseal(const struct keyring *ring, const char *kind, uint32_t version,
+    unsigned char ret_sealed[KEY_BYTES + SEAL_OVERHEAD])
+{
+	const struct ring_key	*master = key_find(ring, MASTER_KIND, 0);
+	const struct ring_key	*key = version == 0 ? NULL :
+				    key_find(ring, kind, version);
+	char			 name[NAME_MAX_BYTES];
+
+	assert(master != NULL && !str_eq(kind, MASTER_KIND));
+	if (key == NULL)
+		return (false);
+	key_name(name, kind, version);
+	seal_with(ring, master, name, key->bytes, KEY_BYTES, ret_sealed);
+	return (true);
+}
+
 uint32_t
 keyring_newest(const struct keyring *ring, const char *kind)
 {
@@ -156,11 +184,32 @@ keyring_newest(const struct keyring *ring, const char *kind)
 	return (key == NULL ? 0 : key->version);
 }
 
+bool
+keyring_has(const struct keyring *ring, const char *kind, uint32_t version)
+{
+	return (version != 0 && key_find(ring, kind, version) != NULL);
+}
+
+void
+keyring_seal_under(struct keyring *ring, uint32_t version)
+{
+	assert(version == 0 || key_find(ring, "data", version) != NULL);
+	ring->seals_under = version;
+}
+
+uint32_t
+keyring_seals_under(const struct keyring *ring)
+{
+	return (ring->seals_under != 0 ? ring->seals_under :
+	    keyring_newest(ring, "data"));
+}
+
 void
 seal(const struct keyring *ring, const char *row, const void *plain,
     size_t bytes, unsigned char *ret_sealed)
 {
-	const struct ring_key	*key = key_find(ring, "data", 0);
+	const struct ring_key	*key = key_find(ring, "data",
+				    ring->seals_under);
 
 	assert(key != NULL);
 	seal_with(ring, key, row, plain, bytes, ret_sealed);

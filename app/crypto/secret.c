@@ -6,6 +6,21 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+void
+secret_guard_process(void)
+{
+	const struct rlimit	none = { 0, 0 };
+	int			rc;
+
+	rc = setrlimit(RLIMIT_CORE, &none);
+	assert(rc == 0);
+	/* A kernel that pipes dumps to a program asks only for this. */
+	rc = prctl(PR_SET_DUMPABLE, 0);
+	assert(rc == 0);
+}
 
 struct secret
 secret_copy(struct arena *a, const void *bytes, size_t n)

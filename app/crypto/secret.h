@@ -15,6 +15,13 @@ struct secret {
 	size_t		 n;
 };
 
+/*
+ * For the whole process and what it forks, at its start: no core dumps, not by
+ * a handler either, and no other process of the same user may attach to it or
+ * read its memory or environment (ASVS 13.3).  Root may.
+ */
+void		 secret_guard_process(void);
+
 /* Copies into the arena. */
 struct secret	 secret_copy(struct arena *, const void *, size_t bytes);
 /* Constant time in the content; the length is not secret. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/setting.h"
 #include "base/str.h"
+#include "crypto/secret.h"
 #include "crypto/token.h"
 
 /* An import of 200,000 clients with two mail domains each took 450 MB
@@ -49,6 +50,16 @@ static const struct command {
 	    "ID [--overlap SECONDS] [--reason TEXT]",
 	    "replace a current value by a new one, end an old one; the client "
 	    "is told" },
+	{ "master-key", "rotate", ctl_master_rotate, "[--wait SECONDS]",
+	    "make a new master key and seal the keys in the database under "
+	    "it" },
+	{ "master-key", "retire", ctl_master_retire, "[--wait SECONDS]",
+	    "take older master keys out of the file" },
+	{ "data-key", "rotate", ctl_data_rotate, "[--wait SECONDS]",
+	    "make a new data key and seal every row under it; run it again "
+	    "when it was interrupted" },
+	{ "data-key", "retire", ctl_data_retire, "",
+	    "take older data keys away" },
 	{ "audit", "verify", ctl_audit_verify, "[--anchors FILE]",
 	    "check that no audit row was changed, moved or taken out; FILE is "
 	    "a courier's log" },
@@ -84,6 +95,7 @@ main(int argc, char **argv)
 		return (ctl_usage("no command \"%s%s%s\"", argv[1],
 		    argc > 2 ? " " : "", argc > 2 ? argv[2] : ""));
 
+	secret_guard_process();
 	setting_load(SETTING_TOOL);
 	/* Log lines are for the other programs; the tool speaks for itself. */
 	log_setup("latchkeyctl", LOG_LEVEL_ERROR);

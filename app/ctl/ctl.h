@@ -30,6 +30,10 @@ enum ctl_exit	ctl_subscription_list(struct ctl *);
 enum ctl_exit	ctl_subscription_import(struct ctl *);
 enum ctl_exit	ctl_key_find(struct ctl *);
 enum ctl_exit	ctl_key_revoke(struct ctl *);
+enum ctl_exit	ctl_master_rotate(struct ctl *);
+enum ctl_exit	ctl_master_retire(struct ctl *);
+enum ctl_exit	ctl_data_rotate(struct ctl *);
+enum ctl_exit	ctl_data_retire(struct ctl *);
 enum ctl_exit	ctl_audit_verify(struct ctl *);
 enum ctl_exit	ctl_doctor(struct ctl *);
 

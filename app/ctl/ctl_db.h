@@ -5,9 +5,11 @@
 #ifndef CTL_CTL_DB_H
 #define CTL_CTL_DB_H
 
+#include "crypto/token.h"
 #include "db/db.h"
 
 struct address;
+struct keyring;
 
 /* Keys in the database, of whatever version. */
 WAITS int64_t	 ctl_db_sealed_keys(struct db *);
@@ -94,7 +96,38 @@ WAITS const struct db_rows *ctl_db_server(struct db *);	/* version, role */
 WAITS const struct db_rows *ctl_db_schema(struct db *);
 /* (queued, failed, seconds that the oldest due one has waited, dropped) */
 WAITS const struct db_rows *ctl_db_outbox(struct db *);
-/* (kind, version, master version, rows sealed or hashed under it) */
+/* (kind, version, master version, rows sealed or hashed under it, is it used
+ * for new ones) */
 WAITS const struct db_rows *ctl_db_keys(struct db *);
+
+/* Tables with sealed values, up to one without a name. */
+struct ctl_sealed {
+	const char		*name;
+	const struct db_query	*read, *put;
+	const char		*(*row)(struct arena *, const char *id,
+				    const char *slot);
+};
+extern const struct ctl_sealed ctl_sealed[];
+/* Rows of all of them that stand on an older data key than this. */
+WAITS int64_t	 ctl_db_sealed_before(struct db *, int64_t version);
+
+/* How far it is. */
+struct ctl_reseal {
+	int64_t	 began;			/* monotonic */
+	int64_t	 total, done;
+	int64_t	 skipped;		/* held by somebody, or changed */
+	int64_t	 broken;		/* did not open */
+	char	 broken_row[128];
+};
+/* Memory for a row, several times over. */
+#define CTL_RESEAL_BYTES	4096u
+/*
+ * Seals up to `batch` rows of a table whose id is behind `after` anew under
+ * `version`, which the ring seals under, and moves `after` on.  False when
+ * there are no more.
+ */
+WAITS bool	 ctl_db_reseal(struct db *, const struct keyring *,
+		    const struct ctl_sealed *, int64_t version, int batch,
+		    char after[UUID_TEXT], struct ctl_reseal *);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "ctl/ctl_db.h"
 #include "gen/schema_expect.h"
+#include "vault/renew.h"
 #include "vault/vault.h"
 
 /* A mail that has been due for longer than this says that no courier runs. */
@@ -18,13 +19,15 @@
 static bool	 check_server(struct ctl *);
 static bool	 check_schema(struct ctl *);
 static bool	 check_keys(struct ctl *);
+static bool	 check_holders(struct ctl *);
 static bool	 check_outbox(struct ctl *);
 static void	 done(struct ctl *);
 static bool	 well(const char *, const char *, ...) FORMAT(2, 3);
 static bool	 ill(const char *, const char *, ...) FORMAT(2, 3);
+static void	 more(struct ctl *, const char *, ...) FORMAT(2, 3);
 static void	 say(bool, const char *, const char *, va_list);
 
-#define FINDINGS_MAX	64
+#define FINDINGS_MAX	256
 #define FINDING_BYTES	512
 
 /* What was found, printed at the end. */
@@ -34,6 +37,7 @@ static struct {
 	struct {
 		bool	 is_well;
 		char	 what[32], text[FINDING_BYTES];
+		const char *more;	/* members for JSON, or NULL */
 	}		 list[FINDINGS_MAX];
 } findings;
 
@@ -98,11 +102,46 @@ check_keys(struct ctl *ctl)
 	(void)well("master key", "%s opens every key in the database",
 	    setting->master_key_file);
 	rows = ctl_db_keys(ctl->db);
-	for (i = 0; i < rows->n; i++)
-		(void)well("key", "%s %s under master key %s: %s rows",
+	for (i = 0; i < rows->n; i++) {
+		(void)well("key", "%s %s%s under master key %s: %s rows",
+		    db_text(rows, i, 0), db_text(rows, i, 1),
+		    db_truth(rows, i, 4) ? "" : " (not for new rows)",
+		    db_text(rows, i, 2), db_text(rows, i, 3));
+		more(ctl, "\"kind\": \"%s\", \"version\": %s, "
+		    "\"master_version\": %s, \"rows\": %s",
 		    db_text(rows, i, 0), db_text(rows, i, 1),
 		    db_text(rows, i, 2), db_text(rows, i, 3));
-	return (true);
+	}
+	return (check_holders(ctl));
+}
+
+/* Who runs has the newest versions, or will in a moment. */
+static bool
+check_holders(struct ctl *ctl)
+{
+	const struct db_rows	*rows = renew_db_holders(ctl->db);
+	struct renew_state	 newest = renew_db_state(ctl->db);
+	bool			 all = true, has;
+	int			 i;
+
+	if (keyring_master_newest(vault) > newest.master_newest)
+		newest.master_newest = keyring_master_newest(vault);
+	for (i = 0; i < rows->n; i++) {
+		if (db_number(rows, i, 6) < 0)
+			continue;
+		has = db_number(rows, i, 3) >= newest.master_newest &&
+		    db_number(rows, i, 5) >= newest.data_active;
+		all &= (has ? well : ill)(db_text(rows, i, 0), "%s on %s has "
+		    "master key %s and seals under data key %s%s",
+		    db_text(rows, i, 2), db_text(rows, i, 1),
+		    db_text(rows, i, 3), db_text(rows, i, 5),
+		    has ? "" : ": not the newest; if that stays, copy the "
+		    "master key file there");
+		more(ctl, "\"pid\": %s, \"master_version\": %s, "
+		    "\"data_version\": %s", db_text(rows, i, 2),
+		    db_text(rows, i, 3), db_text(rows, i, 5));
+	}
+	return (all);
 }
 
 static bool
@@ -136,14 +175,17 @@ done(struct ctl *ctl)
 		return;
 	}
 	/* A byte of text may take six in JSON. */
-	buf_init(&b, ctl->arena, FINDINGS_MAX * (FINDING_BYTES * 6 + 256));
+	buf_init(&b, ctl->arena, FINDINGS_MAX * (FINDING_BYTES * 7 + 256));
 	for (i = 0; i < findings.n; i++) {
 		buf_fmt(&b, "%s\n{\"ok\": %s, \"what\": \"%s\", \"text\": \"",
 		    i == 0 ? "[" : ",",
 		    findings.list[i].is_well ? "true" : "false",
 		    findings.list[i].what);
 		buf_json(&b, findings.list[i].text);
-		buf_str(&b, "\"}");
+		buf_str(&b, "\"");
+		if (findings.list[i].more != NULL)
+			buf_fmt(&b, ", %s", findings.list[i].more);
+		buf_str(&b, "}");
 	}
 	buf_str(&b, "\n]\n");
 	(void)fputs(buf_text(&b), stdout);
@@ -169,6 +211,19 @@ ill(const char *what, const char *fmt, ...)
 	say(false, what, fmt, ap);
 	va_end(ap);
 	return (false);
+}
+
+/* Of the last finding, for programs. */
+static void
+more(struct ctl *ctl, const char *fmt, ...)
+{
+	char	text[FINDING_BYTES];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	findings.list[findings.n - 1].more = arena_strdup(ctl->arena, text);
 }
 
 static void

@@ -48,18 +48,23 @@ ctl_db_outbox(struct db *db)
 	return (db_read(db, &ctl_outbox, DB_NONE));
 }
 
-/* A sealed value has its key's version in bytes 1 to 4, big endian. */
 WAITS const struct db_rows *
 ctl_db_keys(struct db *db)
 {
 	DB_QUERY(ctl_keys,
 	    "SELECT k.kind, k.version, k.master_version, CASE k.kind"
 	    " WHEN 'data' THEN (SELECT count(*) FROM subscription_key AS s"
-	    "     WHERE substr(s.sealed, 2, 4) ="
-	    "     decode(lpad(to_hex(k.version), 8, '0'), 'hex'))"
+	    "     WHERE s.data_version = k.version)"
+	    "     + (SELECT count(*) FROM totp AS t"
+	    "     WHERE t.data_version = k.version)"
 	    " WHEN 'link' THEN 0"
+	    " WHEN 'api-user-password' THEN (SELECT count(*)"
+	    "     FROM api_user_password AS p WHERE p.mac_version = k.version)"
 	    " ELSE (SELECT count(*) FROM subscription_key AS s"
-	    "     WHERE s.mac_version = k.version) END"
+	    "     WHERE s.mac_version = k.version) END,"
+	    " k.active_at IS NOT NULL AND NOT EXISTS (SELECT"
+	    "     FROM sealed_key AS next WHERE next.kind = k.kind"
+	    "     AND next.version > k.version AND next.active_at IS NOT NULL)"
 	    " FROM sealed_key AS k ORDER BY k.kind, k.version");
 
 	return (db_read(db, &ctl_keys, DB_NONE));

@@ -6,16 +6,10 @@
 #include <assert.h>
 
 #include "base/str.h"
+#include "sessions/nonce.h"
 
 #define KEY_RANDOM	16	/* bytes: 128 bits */
-#define NONCE_RANDOM	16	/* bytes, 22 characters of base64url */
-#define NONCE_TEXT	23
 
-static const char	*nonce_proof(struct arena *, const char *cookie,
-			    const char *random, const char *subscription_id,
-			    const char *slot);
-static void		 row_name(char [KEY_ROW_MAX], const char *id,
-			    const char *slot);
 
 bool
 key_make(const struct keyring *ring, const char *slot,
@@ -45,7 +39,7 @@ key_take(const struct keyring *ring, const char *slot, const char *text,
 
 	assert(key_slot_valid(slot) && find_shaped(FIND_WHOLE, text));
 	uuid_make(made.id);
-	row_name(row, made.id, slot);
+	key_row(row, made.id, slot);
 	/* Both purposes have the same versions; one number is stored. */
 	made.mac_version = keyring_newest(ring, "subscription-key");
 	ok = made.mac_version != 0 && keyring_newest(ring, "data") != 0 &&
@@ -76,33 +70,30 @@ key_slot_valid(const char *slot)
 	return (str_eq(slot, "primary") || str_eq(slot, "secondary"));
 }
 
+void
+key_row(char ret_row[KEY_ROW_MAX], const char *key_id, const char *slot)
+{
+	int	n;
+
+	n = snprintf(ret_row, KEY_ROW_MAX, "subscription_key:%s:%s", key_id,
+	    slot);
+	assert(n > 0 && n < KEY_ROW_MAX);
+}
+
 const char *
 key_nonce_make(struct arena *a, const char *cookie,
     const char *subscription_id, const char *slot)
 {
-	unsigned char	raw[NONCE_RANDOM];
-	char		random[NONCE_TEXT];
-
-	random_bytes(raw, sizeof(raw));
-	base64url_encode(random, raw, sizeof(raw));
-	return (arena_fmt(a, "%s.%s", random,
-	    nonce_proof(a, cookie, random, subscription_id, slot)));
+	return (nonce_make(a, cookie, arena_fmt(a, "%s:%s", subscription_id,
+	    slot)));
 }
 
 bool
 key_nonce_valid(struct arena *a, const char *nonce, const char *cookie,
     const char *subscription_id, const char *slot)
 {
-	unsigned char	 raw[NONCE_RANDOM];
-	const char	*random;
-
-	if (strlen(nonce) != NONCE_TEXT - 1 + 1 + TOKEN_TEXT - 1 ||
-	    nonce[NONCE_TEXT - 1] != '.')
-		return (false);
-	random = arena_strndup(a, nonce, NONCE_TEXT - 1);
-	return (base64url_decode(raw, sizeof(raw), random) &&
-	    token_eq(nonce + NONCE_TEXT,
-	    nonce_proof(a, cookie, random, subscription_id, slot)));
+	return (nonce_valid(a, nonce, cookie, arena_fmt(a, "%s:%s",
+	    subscription_id, slot)));
 }
 
 enum seal_result
@@ -112,26 +103,6 @@ key_open(const struct keyring *ring, struct arena *a, const char *key_id,
 {
 	char	row[KEY_ROW_MAX];
 
-	row_name(row, key_id, slot);
+	key_row(row, key_id, slot);
 	return (seal_open(ring, a, row, sealed, bytes, ret_key));
-}
-
-static const char *
-nonce_proof(struct arena *a, const char *cookie, const char *random,
-    const char *subscription_id, const char *slot)
-{
-	char	*proof = arena_alloc(a, TOKEN_TEXT);
-
-	token_derive(proof, cookie, "nonce", arena_fmt(a, "%s:%s:%s", random,
-	    subscription_id, slot));
-	return (proof);
-}
-
-static void
-row_name(char row[KEY_ROW_MAX], const char *id, const char *slot)
-{
-	int	n;
-
-	n = snprintf(row, KEY_ROW_MAX, "subscription_key:%s:%s", id, slot);
-	assert(n > 0 && n < KEY_ROW_MAX);
 }

@@ -48,11 +48,12 @@ MUST_CHECK bool	 key_take(const struct keyring *, const char *slot,
 		    const char *text, struct key_made *ret_made);
 
 bool		 key_slot_valid(const char *);
+/* The associated data of a sealed key. */
+void		 key_row(char ret_row[KEY_ROW_MAX], const char *key_id,
+		    const char *slot);
 
-/*
- * One-use nonces of the Show forms, "<random>.<proof>": the proof is derived
- * from the session's cookie, so nothing is stored until one is burned.
- */
+/* One-use nonces of the forms that show a key or replace it: sessions/nonce.h
+ * for a subscription and a slot. */
 const char	*key_nonce_make(struct arena *, const char *cookie,
 		    const char *subscription_id, const char *slot);
 /* True if it was made for this session, subscription and slot. */

@@ -61,18 +61,20 @@ key_page_show(struct req *rq, const char *slot)
 	}
 }
 
-void
+WAITS void
 key_page_shown(struct req *rq, const char *subscription_id,
     const struct key_revealed *key, bool is_new, int64_t old_until)
 {
 	struct view	*v = view_new(rq->arena);
 	struct secret	 secret;
+	char		 row[KEY_ROW_MAX];
 	const char	*text;
 	bool		 is_kept = str_eq(req_form(rq, "keep"), "1");
 	size_t		 i;
 
-	if (key_open(vault, rq->arena, key->key_id, key->slot, key->sealed,
-	    key->sealed_bytes, &secret) != SEAL_OK)
+	key_row(row, key->key_id, key->slot);
+	if (vault_open(rq->db, row, key->sealed, key->sealed_bytes,
+	    &secret) != SEAL_OK)
 		req_fail(rq, 500, "key_does_not_open");
 	text = secret_reveal(rq->arena, secret);
 	view_text(v, "subscription_id", subscription_id);

@@ -85,7 +85,7 @@ WAITS void	 rotate_page_end(struct req *);
 WAITS void	 rotate_page_revoke(struct req *);
 
 /* The page that shows a key, of keys/key_pages.c. */
-void		 key_page_shown(struct req *, const char *subscription_id,
+WAITS void	 key_page_shown(struct req *, const char *subscription_id,
 		    const struct key_revealed *, bool is_new,
 		    int64_t old_until);
 

@@ -213,21 +213,6 @@ test_setup_travels_sealed(void **state)
 }
 
 static void
-test_nonce(void **state)
-{
-	const char	*nonce = factor_nonce_make(arena, "cookie");
-	char		*broken = arena_strdup(arena, nonce);
-
-	(void)state;
-	assert_true(factor_nonce_valid(arena, nonce, "cookie"));
-	assert_false(factor_nonce_valid(arena, nonce, "biscuit"));
-	assert_false(factor_nonce_valid(arena, "", "cookie"));
-	broken[3] = broken[3] == 'A' ? 'B' : 'A';
-	assert_false(factor_nonce_valid(arena, broken, "cookie"));
-	assert_string_not_equal(nonce, factor_nonce_make(arena, "cookie"));
-}
-
-static void
 test_check(void **state)
 {
 	unsigned char		 sealed[TOTP_SECRET_BYTES + SEAL_OVERHEAD];
@@ -273,7 +258,6 @@ main(void)
 		cmocka_unit_test(test_what_the_app_gets),
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_setup_travels_sealed),
-		cmocka_unit_test(test_nonce),
 		cmocka_unit_test(test_check),
 	};
 

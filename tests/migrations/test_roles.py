@@ -155,6 +155,7 @@ def test_functions_that_lend_rights_are_safe(one):
             AND p.pronamespace = 'public'::regnamespace ORDER BY 1""")
     assert found == [(name, ["search_path=public, pg_temp"], False)
                      for name in ("account_close", "audit_chain", "audit_write",
+                                  "data_key_retire",
                                   "mail_queue", "mail_unsubscribe",
                                   "notice_digests", "notice_forget",
                                   "product_end_requests",

@@ -179,6 +179,10 @@ world_setup(void **state)
 		assert_int_equal(keyring_add(ring, kinds[i], 1, sealed, n),
 		    SEAL_OK);
 	}
+	/* Rows that are sealed under it refer to it. */
+	run(owner, "INSERT INTO sealed_key (kind, version, master_version, "
+	    "sealed) VALUES ('data', 1, 1, '') ON CONFLICT DO NOTHING",
+	    DB_NONE);
 	world_clear();
 	uuid_make(product);
 	run(db, "INSERT INTO product (id, slug, name) "
