@@ -356,6 +356,7 @@ on_flush(void *arg, u_int64_t now)
 		hung_up = 0;
 		health_reread();
 	}
+	gateway_tick(terminating);
 	if (!terminating) {
 		health_tick();
 		gate(now);
@@ -367,8 +368,8 @@ on_flush(void *arg, u_int64_t now)
 		serve_drain();
 		health_leave();
 	}
-	if ((http_request_count == 0 && co_count() == 0) ||
-	    now - since > DRAIN_MAX_MS)
+	if ((http_request_count == 0 && co_count() == 0 &&
+	    gateway_settled()) || now - since > DRAIN_MAX_MS)
 		(void)kill(getpid(), SIGQUIT);
 }
 

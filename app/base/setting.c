@@ -257,6 +257,8 @@ read_gateway(void)
 	    10000000);
 	loaded.gateway_limits = read_number("GATEWAY_LIMITS", 131072, 64,
 	    100000000);
+	loaded.gateway_usage = read_number("GATEWAY_USAGE", 65536, 64,
+	    100000000);
 	loaded.gateway_failures = read_number("GATEWAY_FAILURES", 60, 1,
 	    1000000);
 	old = read_text("GATEWAY_X_RATELIMIT", OPTIONAL, "off");

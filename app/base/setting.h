@@ -27,6 +27,7 @@ struct setting {
 	const char	*gateway_secret_file;	/* NULL: none is asked */
 	int64_t		 gateway_cache;		/* keys a worker, 100000 */
 	int64_t		 gateway_limits;	/* places to count in, 131072 */
+	int64_t		 gateway_usage;		/* cells of calls, 65536 */
 	int64_t		 gateway_failures;	/* a minute and address, 60 */
 	bool		 gateway_x_ratelimit;	/* the old headers, too */
 	int64_t		 grace_s;		/* 60 */

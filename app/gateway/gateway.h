@@ -52,5 +52,10 @@ void		 user_absent_hash(const struct user_key *,
 /* gateway_kore.c: before the configuration is read, and in each worker. */
 void		 gateway_setup(void);
 void		 gateway_start(void);
+/* Every 100 ms: writes what was called, when it is time, or at once when the
+ * worker is to leave. */
+void		 gateway_tick(bool leaves);
+/* What was called is written. */
+bool		 gateway_settled(void);
 
 #endif

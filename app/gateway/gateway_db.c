@@ -64,10 +64,12 @@ gateway_db_key(struct db *db, const unsigned char mac[SHA256_BYTES])
 	read_plan(&plan, rows, 10);
 	k->product = cache_product(product, db_text(rows, 0, 3),
 	    db_truth(rows, 0, 6), &plan);
-	limit_load(k->subscription, &(struct limit_counts){
-	    .day = db_number(rows, 0, 19), .month = db_number(rows, 0, 20),
-	    .day_calls = (uint64_t)db_number(rows, 0, 17),
-	    .month_calls = (uint64_t)db_number(rows, 0, 18) });
+	if (plan.day != 0 || plan.month != 0)
+		limit_load(k->subscription, &(struct limit_counts){
+		    .day = db_number(rows, 0, 19),
+		    .month = db_number(rows, 0, 20),
+		    .day_calls = (uint64_t)db_number(rows, 0, 17),
+		    .month_calls = (uint64_t)db_number(rows, 0, 18) });
 	(void)snprintf(k->code, sizeof(k->code), "%s", db_text(rows, 0, 4));
 	k->state = (uint8_t)state_of(db_text(rows, 0, 5));
 	k->key_ends_at = db_number(rows, 0, 7);

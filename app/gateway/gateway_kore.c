@@ -13,6 +13,7 @@
 #include "base/setting.h"
 #include "db/pool.h"
 #include "gateway/gateway.h"
+#include "gateway/meter.h"
 #include "gateway/ratelimit.h"
 #include "run/co.h"
 #include "web/address.h"
@@ -47,6 +48,11 @@ struct read {			/* what they wait for */
 	bool			 failed;
 };
 
+struct caller {			/* whose address is asked for */
+	struct http_request	*kore;
+	const struct call	*call;
+};
+
 struct out {
 	char	 text[OUT_MAX];
 	size_t	 n;
@@ -69,6 +75,8 @@ static void	 allow(struct http_request *, const struct check *);
 static void	 deny(struct http_request *, const struct check *);
 static void	 add_limits(const struct limits *);
 static void	 count_failure(struct http_request *, struct check *);
+static void	 count_call(struct http_request *, const struct check *);
+static void	 address_of(void *, struct meter_cell *);
 static bool	 client_of(struct http_request *, const struct call *,
 		    struct network *);
 static void	 not_found(struct http_request *);
@@ -93,8 +101,10 @@ gateway_setup(void)
 	/* Looked at by dispatch_setup() already. */
 	if (!networks_parse(setting->trusted_proxies, &proxies))
 		abort();
-	if (setting->gateway)
-		limit_setup((uint32_t)setting->gateway_limits);
+	if (!setting->gateway)
+		return;
+	limit_setup((uint32_t)setting->gateway_limits);
+	meter_setup((uint32_t)setting->gateway_usage);
 }
 
 void
@@ -147,6 +157,7 @@ gateway_serve(struct http_request *kore)
 	if (check.verdict == VERDICT_UNKNOWN_KEY ||
 	    check.verdict == VERDICT_BAD_API_USER)
 		count_failure(kore, &check);
+	count_call(kore, &check);
 	answer(kore, &check);
 	call_end(&call);
 	return (KORE_RESULT_OK);
@@ -298,6 +309,31 @@ count_failure(struct http_request *kore, struct check *check)
 	if (client_of(kore, check->call, &ip))
 		memcpy(network, ip.address, ip.family == AF_INET ? 4 : 8);
 	check_failure(check, network, (uint32_t)setting->gateway_failures);
+}
+
+static void
+count_call(struct http_request *kore, const struct check *check)
+{
+	struct meter_cell	 cell = { .outcome = (uint8_t)check->verdict };
+	struct caller		 who = { kore, check->call };
+
+	if (check->key != NULL)
+		memcpy(cell.key, check->key->id, METER_ID);
+	if (check->user != NULL)
+		memcpy(cell.user, check->user->id, METER_ID);
+	meter_add(&cell, check->facts.now, address_of, &who);
+}
+
+static void
+address_of(void *arg, struct meter_cell *cell)
+{
+	const struct caller	*who = arg;
+	struct network		 ip;
+
+	if (!client_of(who->kore, who->call, &ip))
+		return;
+	cell->family = (uint8_t)ip.family;
+	memcpy(cell->address, ip.address, METER_ADDRESS);
 }
 
 static bool

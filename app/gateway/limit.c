@@ -59,6 +59,7 @@ static void	 table_map(struct table *, uint32_t places);
 static void	 table_unmap(struct table *);
 static struct place *table_find(const struct table *, uint64_t tag,
 		    int64_t monotonic);
+static struct place *table_bucket(const struct table *, uint64_t tag);
 static struct place *bucket_find(struct place *, uint64_t tag);
 static struct place *bucket_claim(struct place *, uint64_t tag,
 		    int64_t now_ns);
@@ -143,14 +144,24 @@ void
 limit_load(const unsigned char subscription[LIMIT_ID],
     const struct limit_counts *counts)
 {
-	struct place	*p = table_find(&ids, tag_of(subscription),
-			    clock_monotonic());
+	(void)table_find(&ids, tag_of(subscription), clock_monotonic());
+	limit_raise(subscription, counts);
+}
+
+void
+limit_raise(const unsigned char subscription[LIMIT_ID],
+    const struct limit_counts *counts)
+{
+	uint64_t	 tag = tag_of(subscription);
+	struct place	*p = bucket_find(table_bucket(&ids, tag), tag);
 	const uint64_t	 is[2] = {
 		word_of(counts->day, counts->day_calls),
 		word_of(counts->month, counts->month_calls) };
 	uint64_t	 was;
 	unsigned	 i;
 
+	if (p == NULL)
+		return;
 	/* The period stands above the count, so the later one is larger. */
 	for (i = 0; i < COUNT(is); i++) {
 		was = atomic_load(&p->counts[i]);
@@ -237,10 +248,9 @@ table_unmap(struct table *t)
 static struct place *
 table_find(const struct table *t, uint64_t tag, int64_t monotonic)
 {
-	uint32_t	 n = (uint32_t)(tag >> 20) & (t->buckets - 1);
-	struct place	*bucket = t->places + (size_t)n * LIMIT_PLACES;
+	struct place	*bucket = table_bucket(t, tag);
 	struct place	*p = bucket_find(bucket, tag);
-	_Atomic int64_t	*lock = &shared->locks[n % LOCKS];
+	_Atomic int64_t	*lock = &shared->locks[(tag >> 20) % LOCKS];
 	int64_t		 held, mine = monotonic;
 
 	if (p != NULL)
@@ -259,6 +269,12 @@ table_find(const struct table *t, uint64_t tag, int64_t monotonic)
 		p = bucket_claim(bucket, tag, monotonic * NS);
 	(void)atomic_compare_exchange_strong(lock, &mine, 0);
 	return (p);
+}
+
+static struct place *
+table_bucket(const struct table *t, uint64_t tag)
+{
+	return (t->places + ((tag >> 20) & (t->buckets - 1)) * LIMIT_PLACES);
 }
 
 static struct place *

@@ -90,6 +90,9 @@ struct limit_counts {
 };
 void	 limit_load(const unsigned char subscription[LIMIT_ID],
 	    const struct limit_counts *);
+/* The same, of one that is counted here; another isn't begun with. */
+void	 limit_raise(const unsigned char subscription[LIMIT_ID],
+	    const struct limit_counts *);
 
 /*
  * A wrong key or API user from an address, or a network of an IPv6 one.

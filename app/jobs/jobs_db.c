@@ -227,6 +227,18 @@ DB_QUERY(throttle_prune,
     " WHERE tat < now() - interval '1 minute' RETURNING 1)"
     " SELECT count(*) FROM gone");
 
+/* What was called: hours for 40 days, which pages show for 30; days for 400,
+ * of which they show a year. */
+DB_QUERY(usage_prune,
+    "WITH hours AS (DELETE FROM usage_hour"
+    " WHERE hour < now() - interval '40 days' RETURNING 1),"
+    " days AS (DELETE FROM usage_day"
+    " WHERE day < (now() - interval '400 days')::date RETURNING 1),"
+    " sources AS (DELETE FROM usage_flush"
+    " WHERE at < now() - interval '7 days' RETURNING 1)"
+    " SELECT (SELECT count(*) FROM hours) + (SELECT count(*) FROM days)"
+    " + (SELECT count(*) FROM sources)");
+
 DB_QUERY(reveal_prune,
     "WITH gone AS (DELETE FROM reveal"
     " WHERE at < now() - interval '1 day' RETURNING 1)"
@@ -291,7 +303,7 @@ static const struct db_query *const jobs[] = {
 	&pending_signin_prune, &invitation_prune, &join_ask_prune,
 	&known_network_prune, &outbox_prune, &job_prune,
 	&notice_digest, &notice_prune, &known_device_prune, &known_browser_prune,
-	&recovery_prune, &email_change_prune,
+	&recovery_prune, &email_change_prune, &usage_prune,
 };
 
 WAITS void

@@ -5,6 +5,9 @@
 #include "accounts/people.h"
 #include "base/clock.h"
 #include "gateway/gateway.h"
+#include "gateway/meter.h"
+
+#include <arpa/inet.h>
 
 #define KEY	"0123456789abcdef0123456789abcdef"
 #define OLD	"fedcba9876543210fedcba9876543210"
@@ -86,6 +89,7 @@ begin(void **state)
 	password_add(PASS);
 	cache_setup(64);
 	limit_setup(1024);
+	meter_setup(1024);
 	return (0);
 }
 
@@ -94,6 +98,7 @@ end(void **state)
 {
 	cache_end();
 	limit_end();
+	meter_end();
 	return (people_teardown(state));
 }
 
@@ -302,6 +307,80 @@ test_limits(void **state)
 }
 
 static void
+from_there(void *arg, struct meter_cell *c)
+{
+	c->family = AF_INET;
+	assert_int_equal(inet_pton(AF_INET, arg, c->address), 1);
+}
+
+static void
+called(enum verdict outcome, bool with_user, int64_t at, const char *address)
+{
+	struct meter_cell	 cell = { .outcome = (uint8_t)outcome };
+	char			 key_id[UUID_TEXT];
+
+	if (outcome != VERDICT_UNKNOWN_KEY) {
+		(void)snprintf(key_id, sizeof(key_id), "%s", people_ask(
+		    "SELECT id FROM subscription_key WHERE slot = 'primary'"));
+		assert_true(uuid_read(cell.key, key_id));
+	}
+	if (with_user)
+		assert_true(uuid_read(cell.user, user));
+	meter_add(&cell, at, from_there, (void *)(uintptr_t)address);
+}
+
+/* What was called is written once, however often it is sent. */
+static void
+test_usage(void **state)
+{
+	int64_t		 now = clock_now();
+	const char	*rows;
+	uint64_t	 batch;
+	int		 i;
+	static struct meter_cell	 cells[METER_BATCH];
+	static uint32_t			 calls[METER_BATCH];
+
+	(void)state;
+	(void)people_ask("DELETE FROM usage_count");
+	assert_int_equal(meter_db_flush(db), 0);
+	for (i = 0; i < 5; i++)
+		called(VERDICT_ALLOWED, true, now, "192.0.2.7");
+	called(VERDICT_RATE_LIMITED, true, now, "192.0.2.7");
+	called(VERDICT_MISSING_API_USER, false, now, "192.0.2.7");
+	called(VERDICT_UNKNOWN_KEY, false, now, "192.0.2.8");
+	called(VERDICT_ALLOWED, true, now - 40 * DAY_US, "192.0.2.9");
+	assert_int_not_equal(meter_db_flush(db), 0);
+	assert_int_equal(meter_db_flush(db), 0);
+	rows = people_ask("SELECT string_agg(outcome || ' ' || calls, ', ' "
+	    "ORDER BY outcome, calls) FROM usage_hour");
+	assert_string_equal(rows, "allowed 1, allowed 5, missing_api_user 1, "
+	    "rate_limited 1, unknown_key 1");
+	assert_string_equal(people_ask("SELECT sum(calls) FROM usage_day"),
+	    "9");
+	assert_string_equal(people_ask("SELECT day_calls || ' ' || "
+	    "month_calls FROM usage_count"), "5 5");
+	assert_string_equal(people_ask("SELECT string_agg(host("
+	    "last_used_address), ', ') FROM subscription_key"), "192.0.2.7");
+	assert_string_equal(people_ask("SELECT host(last_used_address) FROM "
+	    "api_user WHERE last_used_at > now() - interval '1 minute'"),
+	    "192.0.2.7");
+	/* Sent by one who died before he knew of it. */
+	called(VERDICT_ALLOWED, true, now, "192.0.2.7");
+	assert_int_equal(meter_take(cells, calls, &batch), 1);
+	(void)people_ask(arena_fmt(arena, "UPDATE usage_flush SET batch = %d",
+	    (int)batch));
+	assert_int_not_equal(meter_db_flush(db), 0);
+	assert_true(meter_settled());
+	assert_string_equal(people_ask("SELECT sum(calls) FROM usage_day"),
+	    "9");
+	/* More days of one subscription in a batch; a late one of the past. */
+	called(VERDICT_ALLOWED, true, now - 40 * DAY_US, "192.0.2.9");
+	assert_int_not_equal(meter_db_flush(db), 0);
+	assert_string_equal(people_ask("SELECT day_calls || ' ' || "
+	    "month_calls FROM usage_count"), "5 5");
+}
+
+static void
 test_subscription(void **state)
 {
 	const char	*right = "FORTAPI@ALTWORX:new password";
@@ -330,6 +409,7 @@ main(void)
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_subscription),
 	};
 

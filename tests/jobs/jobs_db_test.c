@@ -374,6 +374,13 @@ test_prune(void **state)
 		    " NULL), (gen_random_uuid(), '" ADA "', 'b@x', 'b@x', 'x',"
 		    " now() - interval '1 day', now(), 'c@x', 'c@x', 'x', 'u',"
 		    " now() + interval '6 days')", "email_change" },
+		{ "INSERT INTO usage_hour SELECT '" T "', now() - d, '" T "',"
+		    " 'allowed', 1 FROM (VALUES (interval '41 days'),"
+		    " (interval '39 days')) AS v (d)", "usage_hour" },
+		{ "INSERT INTO usage_day SELECT '" T "', (now() - d)::date,"
+		    " '" T "', 'allowed', 1 FROM (VALUES"
+		    " (interval '402 days'), (interval '398 days')) AS v (d)",
+		    "usage_day" },
 		{ "INSERT INTO outbox (kind, state, ended_at) VALUES"
 		    " ('verify', 'sent', now() - interval '31 days'),"
 		    " ('verify', 'failed', now() - interval '29 days')",
@@ -397,6 +404,10 @@ test_prune(void **state)
 	    " interval '7 days'"), 1);
 	assert_int_equal(count("session WHERE id_hash = 'b'"), 1);
 	assert_int_equal(count("pending_signin WHERE id_hash = 'b'"), 1);
+	assert_int_equal(count("usage_hour WHERE hour > now() -"
+	    " interval '40 days'"), 1);
+	assert_int_equal(count("usage_day WHERE day > now() -"
+	    " interval '400 days'"), 1);
 	assert_int_equal(count("throttle WHERE key = 'young'"), 1);
 	assert_int_equal(count("reveal WHERE nonce_hash = 'b'"), 1);
 	assert_int_equal(count("known_network WHERE network = '192.0.2.2'"),

@@ -1,0 +1,78 @@
+/*
+ * When what was called is written, and by whom: each second, by the worker that
+ * has the lease (meter.h).
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/setting.h"
+#include "db/pool.h"
+#include "gateway/gateway.h"
+#include "gateway/meter.h"
+#include "run/co.h"
+
+/* A batch of 4096 cells: 0.4 MB, their texts 1.5 MB and as arrays 2.2 MB. */
+#define FLUSH_ARENA_MAX	(16u * 1024 * 1024)
+
+static int64_t		 flush_at;	/* monotonic */
+static struct arena	*flush_arena;	/* NULL: this worker writes nothing */
+
+static void	 flush_run(void *);
+static void	 flush_failed(void *, enum db_failure, const char *);
+
+void
+gateway_tick(bool leaves)
+{
+	static int64_t	 lost_at;
+	static uint64_t	 lost;
+	int64_t		 now = clock_monotonic();
+
+	if (!setting->gateway)
+		return;
+	if (meter_lost() != lost && now - lost_at > MINUTE_US) {
+		lost_at = now;
+		lost = meter_lost();
+		log_event(LOG_LEVEL_WARN, "usage_not_counted", "calls",
+		    LOG_NUM(lost), "why", "LATCHKEY_GATEWAY_USAGE is too small, "
+		    "or the database away for long", NULL);
+	}
+	if (flush_arena != NULL || meter_settled() || !pool_up() ||
+	    (!leaves && now - flush_at < METER_EVERY_US) || !meter_lease())
+		return;
+	flush_at = now;
+	flush_arena = arena_new(FLUSH_ARENA_MAX, NULL, NULL);
+	if (!co_start(flush_run, NULL)) {
+		arena_free(flush_arena);
+		flush_arena = NULL;
+	}
+}
+
+bool
+gateway_settled(void)
+{
+	return (!setting->gateway || meter_settled());
+}
+
+static WAITS void
+flush_run(void *arg)
+{
+	struct db	*db = pool_handle(flush_arena, flush_failed, NULL);
+
+	(void)arg;
+	/* There are more. */
+	if (meter_db_flush(db) == METER_BATCH)
+		flush_at = 0;
+	arena_free(flush_arena);
+	flush_arena = NULL;
+}
+
+/* It is sent again, as it is. */
+static void
+flush_failed(void *arg, enum db_failure failure, const char *why)
+{
+	(void)arg;
+	log_event(failure == DB_FAIL_BUG ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+	    "usage_flush", "why", why, NULL);
+	arena_free(flush_arena);
+	flush_arena = NULL;
+	co_exit();
+}
