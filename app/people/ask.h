@@ -18,6 +18,9 @@ struct ask {
 	const char	*id, *person, *email, *client;
 	const char	*tenant_code, *tenant_name;	/* that it may be; "" */
 	bool		 has_domain;	/* the address is on that one's list */
+	/* What that one's owners said of a request of the contact: "yes",
+	 * "no", "asked" or ""; and that request. */
+	const char	*consent, *request_id;
 	int64_t		 at;
 };
 struct asks {
@@ -40,11 +43,12 @@ WAITS MUST_CHECK bool ask_db_end(struct db *, const char *staff_id,
 enum ask_result {
 	ASK_DONE,
 	ASK_NONE,		/* no such open one, or who asked has a client */
-	ASK_RULE,		/* no such client, or neither its mail domain
-				 * nor a reason lets this contact in */
+	ASK_RULE,		/* no such client, or neither its mail domain,
+				 * an owner nor a reason lets this contact in */
 };
 /* Lets the contact in: as a member, or as owner where nobody is there.  The
- * mail domain must be on the client's list, or reason says why (not ""). */
+ * mail domain must be on the client's list, or an owner have agreed when staff
+ * asked because of a request, or reason says why (not ""). */
 WAITS MUST_CHECK enum ask_result ask_db_share(struct db *,
 		    const char *staff_id, const char *id,
 		    const char *tenant_code, const char *reason);

@@ -7,6 +7,17 @@
 #include "people/people.h"
 #include "tenants/tenant.h"
 
+/* A yes holds as long as who said it owns the client, and as staff have not
+ * rejected the request. */
+#define AGREED(who, tenant)						\
+    "EXISTS (SELECT FROM request ar JOIN request_consent ac"		\
+    "  ON ac.request_id = ar.id AND ac.answer = 'yes'"			\
+    "  JOIN membership am ON am.account_id = ac.answered_by"		\
+    "  AND am.tenant_id = ac.tenant_id AND am.role = 'owner'"		\
+    "  JOIN account ao ON ao.id = am.account_id AND ao.state = 'active'" \
+    "  WHERE ar.account_id = " who " AND ar.state <> 'rejected'"		\
+    "  AND ac.tenant_id = " tenant ")"
+
 WAITS void
 ask_db_make(struct db *db, const char *account_id, const char *client)
 {
@@ -59,14 +70,22 @@ ask_db_list(struct db *db)
 	    "SELECT j.id, p.name, p.email, j.client, coalesce(t.code, ''),"
 	    " coalesce(t.name, ''), coalesce(t.listed, false),"
 	    " (extract(epoch FROM j.asked_at) * 1000000)::bigint,"
-	    " count(*) OVER () "
+	    " count(*) OVER (), CASE WHEN q.answer = 'yes' AND NOT "
+	    AGREED("j.account_id", "t.id") " THEN 'no'"
+	    "   ELSE coalesce(q.answer, '') END,"
+	    " coalesce(q.request_id::text, '') "
 	    "FROM join_ask j JOIN person p ON p.account_id = j.account_id "
-	    "LEFT JOIN LATERAL (SELECT n.code, n.name, "
+	    "LEFT JOIN LATERAL (SELECT n.id, n.code, n.name, "
 	    PEOPLE_LISTED("n.id", "p.email_domain") " AS listed"
 	    "  FROM tenant n WHERE n.state = 'active'"
 	    "  AND (n.name_folded = j.client_folded"
 	    "  OR lower(replace(n.code, '-', '')) = j.client_folded)"
 	    "  ORDER BY listed DESC, n.code LIMIT 1) t ON true "
+	    "LEFT JOIN LATERAL (SELECT c.request_id,"
+	    "  coalesce(c.answer, 'asked') AS answer"
+	    "  FROM request r JOIN request_consent c ON c.request_id = r.id"
+	    "  WHERE r.account_id = j.account_id AND c.tenant_id = t.id"
+	    "  ORDER BY c.asked_at DESC LIMIT 1) q ON true "
 	    "WHERE j.ended_at IS NULL AND NOT EXISTS (SELECT FROM membership m"
 	    "  WHERE m.account_id = j.account_id) "
 	    "ORDER BY j.asked_at, j.id LIMIT 100");
@@ -90,6 +109,8 @@ ask_db_list(struct db *db)
 			.tenant_name = db_text(rows, i, 5),
 			.has_domain = db_truth(rows, i, 6),
 			.at = db_number(rows, i, 7),
+			.consent = db_text(rows, i, 9),
+			.request_id = db_text(rows, i, 10),
 		};
 	return (asks);
 }
@@ -128,11 +149,13 @@ ask_db_share(struct db *db, const char *staff_id, const char *id,
 	    "    AND s.kind = 'staff' AND s.state = 'active')"
 	    "  FOR UPDATE OF j"
 	    "), target AS (SELECT t.id, t.name, CASE WHEN d.listed"
-	    "    THEN 'domain' ELSE 'reason' END AS rule"
+	    "    THEN 'domain' WHEN d.agreed THEN 'owner'"
+	    "    ELSE 'reason' END AS rule"
 	    "  FROM ask JOIN tenant t ON t.id = tenant_by_code($3::text)"
 	    "  AND t.state = 'active' CROSS JOIN LATERAL (SELECT "
-	    PEOPLE_LISTED("t.id", "ask.email_domain") " AS listed) d"
-	    "  WHERE d.listed OR $4::text <> ''"
+	    PEOPLE_LISTED("t.id", "ask.email_domain") " AS listed, "
+	    AGREED("ask.account_id", "t.id") " AS agreed) d"
+	    "  WHERE d.listed OR d.agreed OR $4::text <> ''"
 	    "), seat AS (INSERT INTO membership (account_id, tenant_id, role,"
 	    "    let_in_by) SELECT ask.account_id, target.id,"
 	    "  membership_role(target.id), target.rule FROM ask, target"

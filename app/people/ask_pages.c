@@ -67,7 +67,7 @@ ask_page_share(struct req *rq)
 	form_error(view, "ask", str_chars(reason) > ASK_REASON_MAX ?
 	    "The reason may have up to 1000 characters. Shorten it." :
 	    "There is no open client with this code, or the address is not on "
-	    "its list of mail domains: then type why this contact may see its "
+	    "its list of mail domains and no owner agreed: then type why this contact may see its "
 	    "key.");
 	view_text(view, "typed_tenant", code);
 	view_text(view, "typed_reason", reason);
@@ -116,6 +116,13 @@ list(struct req *rq, int status, struct view *view, const char *refused)
 		view_text(row, "code", asks.list[i].tenant_code);
 		view_text(row, "name", asks.list[i].tenant_name);
 		view_bool(row, "has_domain", asks.list[i].has_domain);
+		view_text(row, "request", asks.list[i].request_id);
+		view_bool(row, "is_agreed", str_eq(asks.list[i].consent,
+		    "yes"));
+		view_bool(row, "is_declined", str_eq(asks.list[i].consent,
+		    "no"));
+		view_bool(row, "is_way_in", asks.list[i].has_domain ||
+		    str_eq(asks.list[i].consent, "yes"));
 		view_text(row, "at", clock_ago(rq->arena, asks.list[i].at,
 		    rq->now));
 	}

@@ -193,3 +193,44 @@ def test_page_in_the_browser(server, browser):
     browser.inspect("asks-let-in")
     browser.press_submit("/share")
     browser.inspect("asks-error")
+
+
+def who(server, person):
+    return server.sql("SELECT account_id FROM person WHERE email = %s",
+                      (person.email,))[0][0]
+
+
+def test_what_an_owner_said(server):
+    """Staff asked the owners because of a request: the answer stands beside the
+    ask, and a yes is a way in as long as who gave it is an owner."""
+    owner, keeper = flows.client_with_key(server, "AGREECO", "Agree Co")
+    person, share = asked(server, "Agree Co", domain="else.example")
+    flows.request_key(person, "Agree Co-KEY")
+    number = server.sql("SELECT id FROM request WHERE account_id = %s "
+                        "AND state = 'submitted'", (who(server, person),))[0][0]
+    listed = keeper.get("/staff/asks").expect(200)
+    assert f"/staff/requests/{number}" not in listed.text
+    path = f"/staff/requests/{number}"
+    keeper.submit(keeper.get(path), {"tenant": "AGREECO"}, "/consent$"
+                  ).expect(303)
+    listed = keeper.get("/staff/asks").expect(200)
+    assert "Its owners were asked, and have not answered" in listed.words
+    keeper.submit(listed, {"tenant": "AGREECO"}, share).expect(422)
+    consent = server.sql("SELECT id FROM request_consent "
+                         "WHERE request_id = %s", (number,))[0][0]
+    page = owner.get(f"/consents/{consent}").expect(200)
+    owner.submit(page, {"answer": "yes"}, "/consents/").expect(303)
+    listed = keeper.get("/staff/asks").expect(200)
+    assert "An owner agreed" in listed.words and path in listed.text
+    # Who said it owns the client no more: then it counts no more.
+    server.sql("UPDATE membership SET role = 'manager' WHERE account_id = %s",
+               (who(server, owner),))
+    listed = keeper.get("/staff/asks").expect(200)
+    assert "An owner did not agree" in listed.words
+    keeper.submit(listed, {"tenant": "AGREECO"}, share).expect(422)
+    server.sql("UPDATE membership SET role = 'owner' WHERE account_id = %s",
+               (who(server, owner),))
+    keeper.submit(keeper.get("/staff/asks"), {"tenant": "AGREECO"}, share
+                  ).expect(303)
+    assert server.sql("SELECT let_in_by FROM membership WHERE account_id = %s",
+                      (who(server, person),)) == [("owner",)]
