@@ -236,6 +236,57 @@ test_two_requests_of_one_contact(void **state)
 	assert_int_equal(seated, 5);
 }
 
+/* The client is merged into another: what its owner said counts there, also
+ * where the other's owners were asked about the same request and are silent. */
+static void
+merge_with_answer(bool is_yes, bool both)
+{
+	const char	*consent = asked();
+	const char	*theirs;
+
+	tenant_add("BETA", "Beta");
+	if (both) {
+		theirs = contact("Bea", "beta.example", "Beta");
+		run(db, "INSERT INTO membership (account_id, tenant_id, role, "
+		    "let_in_by) SELECT $1, id, 'owner', 'first' FROM tenant "
+		    "WHERE code = 'BETA'", DB_ARGS(theirs));
+		assert_int_equal(consent_db_ask(db, keeper, id, "BETA"),
+		    CONSENT_ASKED);
+	}
+	assert_true(consent_db_answer(db, own, consent, is_yes));
+	assert_int_equal(count(db, "SELECT tenant_merge(f.id, i.id, $1::uuid, "
+	    "'one company')::int FROM tenant f, tenant i "
+	    "WHERE f.code = 'ALTWORX' AND i.code = 'BETA'", DB_ARGS(keeper)),
+	    1);
+	assert_int_equal(count(db, "SELECT count(*) FROM request_consent c "
+	    "JOIN tenant t ON t.id = c.tenant_id AND t.code = 'BETA' "
+	    "WHERE c.answer = $1 AND c.answered_by = $2",
+	    DB_ARGS(is_yes ? "yes" : "no", own)), 1);
+}
+
+static void
+test_consent_follows_a_merge(void **state)
+{
+	struct request_decision	 d = { id, keeper, "" };
+	struct request_tenant	 t = { "BETA", NULL, NULL, false };
+
+	merge_with_answer(true, false);
+	assert_int_equal(request_db_approve(db, ring, &d, &t),
+	    REQUEST_DECIDE_DONE);
+	begin(state);
+	d.request_id = id;
+	d.staff_id = keeper;
+	merge_with_answer(true, true);
+	assert_int_equal(request_db_approve(db, ring, &d, &t),
+	    REQUEST_DECIDE_DONE);
+	begin(state);
+	d.request_id = id;
+	d.staff_id = keeper;
+	merge_with_answer(false, true);
+	assert_int_equal(request_db_approve(db, ring, &d, &t),
+	    REQUEST_DECIDE_NOT);
+}
+
 int
 main(void)
 {
@@ -247,6 +298,7 @@ main(void)
 		cmocka_unit_test_setup(test_first_domain, begin),
 		cmocka_unit_test_setup(test_two_requests_of_one_contact,
 		    begin),
+		cmocka_unit_test_setup(test_consent_follows_a_merge, begin),
 	};
 
 	return (cmocka_run_group_tests(tests, world_setup, world_teardown));

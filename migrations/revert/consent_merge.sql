@@ -1,0 +1,4 @@
+BEGIN;
+DROP TRIGGER request_consent_follow ON tenant;
+DROP FUNCTION request_consent_follow;
+COMMIT;

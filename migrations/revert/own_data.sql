@@ -1,0 +1,3 @@
+BEGIN;
+DROP INDEX request_note_author, request_consent_by, join_ask_account;
+COMMIT;
