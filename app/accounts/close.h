@@ -23,7 +23,8 @@ WAITS MUST_CHECK enum close_result close_db_account(struct db *,
 #define DATA_AUDIT_MAX	5000	/* rows, the newest */
 
 /* What is stored about a person, as JSON: an object with a member for each
- * subject, times as RFC 3339.  No secrets and no hashes of them. */
+ * subject, times as RFC 3339.  No secrets and no hashes of them, and of others
+ * only what they did about this person, without names. */
 WAITS const char *close_db_data(struct db *, const char *account_id);
 
 #endif

@@ -195,6 +195,57 @@ def test_ones_own_data(server):
     assert browser.email not in json.dumps(other)
 
 
+def test_own_data_is_whole(server):
+    """What was accepted, asked, told, chosen and tried, too."""
+    owner, keeper = flows.client_with_key(server, "WHOLE", "Whole Co")
+    person = flows.contact(server, name="Ida Whole", client="Whole Co",
+                           email=flows.address("else.example"))
+    account = server.sql("SELECT account_id FROM person WHERE email = %s",
+                         (person.email,))[0][0]
+    person.submit(person.get("/people"), {"client": "Whole & Co"},
+                  "/people/ask$").expect(303)
+    flows.request_key(person, "Whole Co-KEY")
+    request = server.sql("SELECT id::text, product_id FROM request WHERE "
+                         "account_id = %s", (account,))[0]
+    server.sql("INSERT INTO product_terms (product_id, version, text) "
+               "VALUES (%s, 7, 'Be good') ON CONFLICT DO NOTHING",
+               (request[1],))
+    server.sql("INSERT INTO terms_acceptance (request_id, account_id, "
+               "product_id, version) VALUES (%s, %s, %s, 7)",
+               (request[0], account, request[1]))
+    path = f"/staff/requests/{request[0]}"
+    keeper.submit(keeper.get(path), {"tenant": "WHOLE"}, "/consent$"
+                  ).expect(303)
+    consent = server.sql("SELECT id FROM request_consent WHERE request_id = "
+                         "%s", (request[0],))[0][0]
+    owner.submit(owner.get(f"/consents/{consent}"), {"answer": "no"},
+                 "/consents/").expect(303)
+    server.sql("INSERT INTO request_note (request_id, kind, side, author_id, "
+               "text) VALUES (%s, 'comment', 'contact', %s, 'I wrote this')",
+               (request[0], account))
+    server.sql("INSERT INTO mail_choice VALUES (%s, 'request_shared', 'off')",
+               (account,))
+    visitor = server.client()
+    visitor.submit(visitor.get("/signin"), {
+        "email": person.email, "password": "not this one 42"}, "/signin$"
+        ).expect(422)
+    data = json.loads(person.get("/account/data").expect(200).text)
+    assert [(t["version"], t["request"]) for t in data["terms_accepted"]] == [
+        (7, request[0])]
+    assert [a["client_as_typed"] for a in data["asks_to_join"]] == [
+        "Whole & Co"]
+    assert [c["answer"] for c in data["consents_about_you"]] == ["no"]
+    assert data["consents_by_you"] == []
+    assert [n["text"] for n in data["written_about_requests"]] == [
+        "I wrote this"]
+    assert "request_submitted" in [n["kind"] for n in data["notices"]]
+    assert data["mail_choices"] == {"request_shared": "off"}
+    assert data["failed_signins"]["wrong_passwords"] == 1
+    theirs = json.loads(owner.get("/account/data").expect(200).text)
+    assert [c["answer"] for c in theirs["consents_by_you"]] == ["no"]
+    assert "Ida Whole" not in json.dumps(theirs)
+
+
 def test_data_is_for_those_signed_in(server):
     server.client().get("/account/data").expect(303)
 
