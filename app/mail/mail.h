@@ -59,6 +59,7 @@
  * consent_answer	who asked, who has	request_id request_name person
  *			taken it		client by answer: yes or no
  * invitation		address			invitation_id client
+ * domain_listed	each owner		client domains: "a.example, b.example"
  * owner_person_joined	each owner		person email client role by
  * owner_person_gone	each owner		person email client by (that
  *						person's name, unless left)

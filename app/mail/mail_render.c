@@ -67,6 +67,7 @@ static const struct kind {
 	    { "request_id", "request_name", "person", "client", "by",
 	    "answer" } },
 	{ "invitation", LINK_TOKEN, "invite", { "invitation_id", "client" } },
+	{ "domain_listed", LINK_PAGE, "/people", { "client", "domains" } },
 	{ "owner_person_joined", LINK_PAGE, "/people",
 	    { "person", "email", "client", "role", "by" } },
 	{ "owner_person_gone", LINK_PAGE, "/people",

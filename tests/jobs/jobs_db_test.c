@@ -95,6 +95,7 @@ empty(void **state)
 {
 	(void)state;
 	(void)sql("DELETE FROM outbox");
+	(void)sql("DELETE FROM notice");
 	(void)sql("DELETE FROM job");
 	(void)sql("TRUNCATE request CASCADE");
 	(void)sql("DELETE FROM subscription_change");
@@ -385,6 +386,12 @@ test_prune(void **state)
 		    " ('verify', 'sent', now() - interval '31 days'),"
 		    " ('verify', 'failed', now() - interval '29 days')",
 		    "outbox" },
+		/* Read or not. */
+		{ "INSERT INTO notice (id, account_id, kind, params, at) VALUES"
+		    " (gen_random_uuid(), '" ADA "', 'request_approved', '{}',"
+		    " now() - interval '91 days'),"
+		    " (gen_random_uuid(), '" ADA "', 'request_rejected', '{}',"
+		    " now() - interval '89 days')", "notice" },
 		{ "INSERT INTO job (kind, subject, due, done_at) VALUES"
 		    " ('x', '" T "', now(), now() - interval '91 days'),"
 		    " ('y', '" T "', now(), now() - interval '89 days')",
@@ -403,6 +410,7 @@ test_prune(void **state)
 	assert_int_equal(count("signup WHERE created_at > now() -"
 	    " interval '7 days'"), 1);
 	assert_int_equal(count("session WHERE id_hash = 'b'"), 1);
+	assert_int_equal(count("notice WHERE kind = 'request_rejected'"), 1);
 	assert_int_equal(count("pending_signin WHERE id_hash = 'b'"), 1);
 	assert_int_equal(count("usage_hour WHERE hour > now() -"
 	    " interval '40 days'"), 1);

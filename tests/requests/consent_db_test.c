@@ -173,6 +173,30 @@ test_first_domain(void **state)
 	    DB_NONE), 0);
 }
 
+/* Whatever way a mail domain comes on the list, the owners are told once; who
+ * becomes owner with it is told of the approval alone. */
+static void
+test_domains_are_told(void **state)
+{
+	struct request_decision d = { id, keeper, "" };
+	struct request_tenant	t = { NULL, "NEW", "New Co", true };
+
+	(void)state;
+	run(db, "INSERT INTO tenant_domain (tenant_id, domain) SELECT id, d "
+	    "FROM tenant, unnest('{b.example,a.example}'::text[]) d", DB_NONE);
+	assert_int_equal(mails("domain_listed"), 1);
+	assert_string_equal(text(owner, "SELECT params->>'domains' FROM outbox "
+	    "WHERE kind = 'domain_listed' AND account_id = $1", DB_ARGS(own)),
+	    "a.example, b.example");
+	assert_int_equal(count(db, "SELECT count(*) FROM notice WHERE "
+	    "kind = 'domain_listed' AND account_id = $1", DB_ARGS(own)), 1);
+	assert_int_equal(request_db_approve(db, ring, &d, &t),
+	    REQUEST_DECIDE_DONE);
+	assert_int_equal(count(db, "SELECT count(*) FROM tenant_domain",
+	    DB_NONE), 3);
+	assert_int_equal(mails("domain_listed"), 1);
+}
+
 /* A contact without a client has asked for two products; both are approved at
  * the same moment: one gives a client, the other is told so, and nobody waits
  * for a deadlock to end. */
@@ -296,6 +320,7 @@ main(void)
 		cmocka_unit_test_setup(test_yes_of_others, begin),
 		cmocka_unit_test_setup(test_who_can_be_asked, begin),
 		cmocka_unit_test_setup(test_first_domain, begin),
+		cmocka_unit_test_setup(test_domains_are_told, begin),
 		cmocka_unit_test_setup(test_two_requests_of_one_contact,
 		    begin),
 		cmocka_unit_test_setup(test_consent_follows_a_merge, begin),
