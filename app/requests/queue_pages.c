@@ -384,6 +384,14 @@ show_row(struct req *rq, struct view *row, const struct queue_row *q)
 	view_bool(row, "is_open", open);
 	view_bool(row, "is_ticked", is_ticked(rq, r->id));
 	view_list(row, "checks");
+	if (open && !known && r->near >= REQUEST_NEAR_LISTED) {
+		badge = view_row(row, "checks");
+		view_text(badge, "tone", "is-warn");
+		view_text(badge, "icon", "search");
+		view_text(badge, "text", arena_fmt(rq->arena,
+		    "Like %s, %lld per cent", r->near_code,
+		    (long long)r->near));
+	}
 	for (i = 0; open && i < checks.n; i++) {
 		if (*checks.list[i].badge == '\0')
 			continue;

@@ -26,6 +26,7 @@ struct req;
 #define REQUEST_FITTING_MAX	5	/* tenants that it may be */
 #define REQUEST_NEAR_MAX	5	/* those of a similar name */
 #define REQUEST_CANDIDATES_MAX	(REQUEST_FITTING_MAX + REQUEST_NEAR_MAX)
+#define REQUEST_NEAR_LISTED	40	/* per cent: from here on a list tells */
 #define REQUEST_WARN_US		(12 * INT64_C(3600000000))	/* until due */
 
 enum request_state { REQUEST_SUBMITTED, REQUEST_APPROVED, REQUEST_SHARED,
@@ -70,6 +71,10 @@ struct request {
 	bool		 one_key;	/* the product's rule */
 	bool		 is_public_mail;
 	int64_t		 others_open;	/* of the same client */
+	/* An open client of a similar name when the request came in, and how
+	 * similar, per cent; "" and 0 for none. */
+	const char	*near_code, *near_name;
+	int64_t		 near;
 	struct request_candidate candidates[REQUEST_CANDIDATES_MAX];
 	int		 candidates_n;
 };

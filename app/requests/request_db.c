@@ -28,7 +28,7 @@
     "    WHERE cs.request_id = r.id AND cs.tenant_id = t.id)"
 
 /*
- * Columns 0 to 27 are the request's, 28 to 41 a candidate's.  A contact who is
+ * Columns 0 to 30 are the request's, 31 to 44 a candidate's.  A contact who is
  * a member has one candidate only: nobody is moved to another tenant.
  */
 #define REQUEST_READ(from)						\
@@ -48,6 +48,8 @@
     "coalesce(" MICROS("r.auto_at") ", 0), "				\
     "coalesce(" MICROS("r.auto_stopped_at") ", 0), "			\
     "coalesce(sp.name, ''), " MICROS("now()") ", "			\
+    "coalesce(nt.code, ''), coalesce(nt.name, ''), CASE WHEN nt.id IS NULL" \
+    "  THEN 0 ELSE r.near END, "					\
     "c.id, c.code, c.name, c.is_own, c.by_code, c.by_name, "		\
     "c.has_domain, c.domains, c.key_name, c.key_since, c.owners, "	\
     "c.consent, c.designated, c.is_designated "				\
@@ -58,6 +60,7 @@
     "LEFT JOIN person dp ON dp.account_id = r.decided_by "		\
     "LEFT JOIN person ap ON ap.account_id = r.assigned_to "		\
     "LEFT JOIN person sp ON sp.account_id = r.auto_stopped_by "		\
+    "LEFT JOIN tenant nt ON nt.id = r.near_id AND nt.state = 'active' "	\
     "LEFT JOIN membership own ON own.account_id = r.account_id "	\
     "LEFT JOIN LATERAL (SELECT t.id, t.code, t.name,"			\
     "  coalesce(t.id = own.tenant_id, false) AS is_own,"		\
@@ -103,7 +106,7 @@
     "  ORDER BY place LIMIT 5) c ON true "				\
     "ORDER BY r.submitted_at, r.id, c.place"
 
-#define CANDIDATE_COLUMN	28
+#define CANDIDATE_COLUMN	31
 
 static struct request	request_read(const struct db_rows *, int row);
 WAITS static void	near_read(struct db *, struct request *);
@@ -116,6 +119,7 @@ request_db_submit(struct db *db, const char *account_id,
     int64_t sla_hours, int64_t terms_version)
 {
 	const struct db_rows	*rows;
+	const char		*folded = tenant_fold(db_arena(db), client);
 	char			 id[UUID_TEXT];
 
 	/*
@@ -140,11 +144,19 @@ request_db_submit(struct db *db, const char *account_id,
 	    "    AND s.state IN ('active', 'suspended')"
 	    "    AND (s.product_id = pr.id"
 	    "    OR (s.one_key AND pr.one_key_per_tenant)))"
+	    "), near AS (SELECT x.id, least(100, greatest(1, round(100 *"
+	    "    greatest(similarity(x.name_folded, $5::text),"
+	    "    similarity(x.name_folded, $9::text)))))::smallint AS near"
+	    "  FROM tenant x WHERE (x.name_folded % $5::text"
+	    "  OR x.name_folded % $9::text) AND x.state = 'active'"
+	    "  AND EXISTS (SELECT FROM who WHERE tenant_id IS NULL)"
+	    "  ORDER BY 2 DESC, x.code LIMIT 1"
 	    "), made AS ("
 	    "  INSERT INTO request (id, account_id, product_id, tenant_id,"
-	    "    name, client_folded, due_at)"
+	    "    name, client_folded, due_at, near_id, near)"
 	    "  SELECT $1::uuid, account_id, product_id, tenant_id, $4::text,"
-	    "  $5::text, now() + make_interval(hours => $6::int) FROM who"
+	    "  $5::text, now() + make_interval(hours => $6::int),"
+	    "  near.id, near.near FROM who LEFT JOIN near ON true"
 	    "  RETURNING id, account_id, tenant_id, due_at"
 	    "), accepted AS ("
 	    "  INSERT INTO terms_acceptance (request_id, account_id,"
@@ -175,8 +187,9 @@ request_db_submit(struct db *db, const char *account_id,
 
 	uuid_make(id);
 	rows = db_write(db, &request_submit, DB_ARGS(id, account_id,
-	    product_id, name, tenant_fold(db_arena(db), client),
-	    db_int(db, sla_hours), client, db_int(db, terms_version)));
+	    product_id, name, folded, db_int(db, sla_hours), client,
+	    db_int(db, terms_version), tenant_fold(db_arena(db),
+	    spoof_skeleton(db_arena(db), folded))));
 	if (rows->outcome == DB_CONFLICT)
 		return (REQUEST_SUBMIT_OPEN);
 	db_must(db, rows);
@@ -308,6 +321,9 @@ request_read(const struct db_rows *rows, int i)
 		.auto_stopped_at = db_number(rows, i, 25),
 		.auto_stopped_by = db_text(rows, i, 26),
 		.read_at = db_number(rows, i, 27),
+		.near_code = db_text(rows, i, 28),
+		.near_name = db_text(rows, i, 29),
+		.near = db_number(rows, i, 30),
 	});
 }
 

@@ -427,6 +427,23 @@ def test_bulk_approve(server, desk):
     assert mails(server, "request_approved", [fits, reasonless]) == 2
 
 
+def test_near_misses_stand_in_the_list(server, desk):
+    """Who would be a new client but has nearly the name of one."""
+    flows.add_tenant(server, "BRIGHTCO", "Brightwater Telecom")
+    flows.asker(server, "Brightwatre Telecom", domain="bright.example")
+    flows.asker(server, "Quixotic Zebra", domain="zebra.example")
+    page = desk.get("/staff/queue?q=bright").expect(200)
+    assert re.search(r"Like BRIGHTCO, [4-9]\d per cent", page.words)
+    page = desk.get("/staff/queue?q=quixotic").expect(200)
+    assert "Would be a new client" in page.words and "per cent" not in \
+        page.words
+    # a client that is closed is nobody's near miss
+    server.sql("UPDATE tenant SET state = 'closed', ended_at = now() "
+               "WHERE code = 'BRIGHTCO'")
+    page = desk.get("/staff/queue?q=bright").expect(200)
+    assert "per cent" not in page.words
+
+
 def test_bulk_reject(server, desk):
     made = make(server, "Refuse", 4, age=3000)
     refused = post(desk, "/staff/queue/decide", ("id", made[0]),

@@ -1,0 +1,3 @@
+BEGIN;
+ALTER TABLE request DROP COLUMN near_id, DROP COLUMN near;
+COMMIT;

@@ -1,0 +1,3 @@
+BEGIN;
+SELECT near_id, near FROM request WHERE false;
+ROLLBACK;
