@@ -65,7 +65,7 @@
 		k: () => go(place() < 0 ? 0 : place() - 1),
 		p: () => go(place() < 0 ? 0 : place() - 1),
 		a: () => open("#approve"),
-		r: () => open("#reject"),
+		r: () => open("#reject_reason"),
 	};
 	const types = (element) => element.isContentEditable ||
 	    ["TEXTAREA", "SELECT"].includes(element.tagName) ||
