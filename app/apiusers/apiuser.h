@@ -21,6 +21,11 @@
 struct req;
 struct view;
 
+/* SQL: who is named in a mail, person `b`. */
+#define API_DOER(is_staff)						\
+	"CASE WHEN " is_staff " THEN coalesce(b.name || ' of our staff',"	\
+	" 'Our staff') ELSE b.name END"
+
 #define API_USERS_MAX		2000	/* of a client, the deleted not counted */
 #define API_USER_PAGE_ROWS	50
 #define API_USER_ROLES_MAX	5	/* of a user: see api_accounts_plain() */
@@ -30,6 +35,7 @@ struct view;
 #define API_CONTACT_MAX		64
 #define API_NOTE_MAX		1000
 #define API_REASON_MAX		1000
+#define API_SEARCH_MAX		100	/* characters */
 #define API_OVERLAP_MAX_S	(7 * 24 * 3600)
 #define API_LIFE_MAX_DAYS	3660	/* ten years */
 #define API_PASSWORD_TEXT	33	/* 24 random bytes in base64url, NUL */
@@ -89,9 +95,10 @@ struct api_users {
 	int64_t		 total;
 	const char	*next_after;		/* "" at the end */
 };
-/* Those that are not deleted, by name, API_USER_PAGE_ROWS at a time. */
+/* Those that are not deleted, by name, API_USER_PAGE_ROWS at a time; search is
+ * a part of name, vendor, integration or technical contact, "" for all. */
 WAITS struct api_users api_user_db_list(struct db *, const char *tenant_id,
-		    const char *after);
+		    const char *search, const char *after);
 /* Enabled ones that have not been used for API_USER_UNUSED_DAYS, the longest
  * first; three at most. */
 WAITS struct api_users api_user_db_unused(struct db *, const char *tenant_id);
@@ -137,11 +144,18 @@ enum api_change_result {
 WAITS MUST_CHECK enum api_change_result api_user_db_rotate(struct db *,
 		    const char *who, const char *id, int64_t overlap_s,
 		    const struct api_password *, const char *nonce);
-/* state: "enabled", "disabled", "deleted"; staff give a reason and never
- * delete. */
+/* state: "enabled", "disabled", "deleted"; staff give a reason to disable, and
+ * only admins among them delete.  Owners and managers are told of what staff
+ * do. */
 WAITS MUST_CHECK enum api_change_result api_user_db_state(struct db *,
 		    const char *who, const char *id, const char *state,
 		    const char *reason);
+/* What is written down about it: vendor to expires_at of the form.  Version: as
+ * the form was made with.  The audit says what changed; owners and managers
+ * are told when it goes on for longer, and of whatever an admin does. */
+WAITS MUST_CHECK enum api_change_result api_user_db_edit(struct db *,
+		    const char *who, const char *id, int64_t version,
+		    const struct api_user_form *);
 /* version: as the form was made with. */
 WAITS MUST_CHECK enum api_change_result api_user_db_roles(struct db *,
 		    const char *who, const char *id, int64_t version,
@@ -157,6 +171,8 @@ WAITS void	 api_user_page_disable(struct req *);
 WAITS void	 api_user_page_enable(struct req *);
 WAITS void	 api_user_page_delete(struct req *);
 WAITS void	 api_user_page_permissions(struct req *);
+WAITS void	 api_user_page_details(struct req *);	/* GET .../details */
+WAITS void	 api_user_page_edit(struct req *);	/* POST .../details */
 
 /* Staff: /staff/tenants/:code/api-users, /staff/api-users/:id and below. */
 WAITS void	 api_user_page_staff_list(struct req *);
@@ -165,6 +181,9 @@ WAITS void	 api_user_page_staff(struct req *);
 WAITS void	 api_user_page_staff_disable(struct req *);
 WAITS void	 api_user_page_staff_enable(struct req *);
 WAITS void	 api_user_page_staff_permissions(struct req *);
+WAITS void	 api_user_page_staff_delete(struct req *);
+WAITS void	 api_user_page_staff_details(struct req *);
+WAITS void	 api_user_page_staff_edit(struct req *);
 
 /* ---- shared by the pages ---- */
 
@@ -175,6 +194,14 @@ struct api_client {
 };
 /* Of the session; 404 for members and for who has no client. */
 struct api_client api_page_client(struct req *);
+/* Of the code in the path, for staff; 404 for none. */
+WAITS struct api_client api_page_client_staff(struct req *);
+/* Reads vendor to expires_at of a form; kept_until is an end that may stay
+ * although it is over, 0 for none. */
+void		 api_page_read_details(struct req *, struct view *,
+		    int64_t kept_until, struct api_user_form *);
+/* "2027-03-31": the day whose end that is; "" for none. */
+const char	*api_page_last_day(struct arena *, int64_t ends_at);
 /* The list, with the form, as filled in and with what was wrong with it. */
 WAITS void	 api_page_list(struct req *, int status, struct view *,
 		    const struct api_client *);

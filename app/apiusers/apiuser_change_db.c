@@ -14,6 +14,11 @@
 	"AND w.role IN ('owner', 'manager') "				\
 	"JOIN account wa ON wa.id = w.account_id AND wa.state = 'active' "
 
+/* The day whose end a time is, as text. */
+#define LAST_DAY(time)							\
+	"coalesce(to_char((" time " - interval '1 second') AT TIME ZONE "	\
+	"'UTC', 'YYYY-MM-DD'), 'none')"
+
 WAITS enum api_make_result
 api_user_db_make(struct db *db, const char *who, const char *tenant_id,
     const struct api_user_form *form, const struct api_password *password,
@@ -169,7 +174,8 @@ api_user_db_state(struct db *db, const char *who, const char *id,
 	    "  AND u.state <> 'deleted' FOR UPDATE OF u"
 	    "), me AS (SELECT u.*, u.may IN ('staff', 'admin') AS is_staff"
 	    "  FROM u WHERE u.may IN ('owner', 'manager')"
-	    "  OR (u.may IN ('staff', 'admin') AND $3::text <> 'deleted')"
+	    "  OR u.may = 'admin'"
+	    "  OR (u.may = 'staff' AND $3::text <> 'deleted')"
 	    "), ok AS (SELECT me.* FROM me WHERE (me.state <> $3::text"
 	    "    OR (me.is_staff AND $3::text = 'disabled'"
 	    "    AND NOT me.disabled_by_staff))"
@@ -211,11 +217,74 @@ api_user_db_state(struct db *db, const char *who, const char *id,
 }
 
 WAITS enum api_change_result
+api_user_db_edit(struct db *db, const char *who, const char *id,
+    int64_t version, const struct api_user_form *form)
+{
+	/* `news` names what is other than before, in codes: the audit keeps
+	 * neither the text of a note nor who a technical contact was. */
+	DB_QUERY(api_user_edit,
+	    "WITH u AS (SELECT u.*, t.code, t.name,"
+	    "    api_right($1::uuid, u.tenant_id) = 'admin' AS is_staff"
+	    "  FROM api_user u JOIN tenant t ON t.id = u.tenant_id"
+	    "  WHERE u.id = $2::uuid AND u.state <> 'deleted'"
+	    "  AND api_right($1::uuid, u.tenant_id) IN"
+	    "    ('owner', 'manager', 'admin') FOR UPDATE OF u"
+	    "), news AS (SELECT u.id, concat_ws(' ',"
+	    "    CASE WHEN u.vendor <> $4::text THEN 'vendor' END,"
+	    "    CASE WHEN u.integration <> $6::text THEN 'integration' END,"
+	    "    CASE WHEN u.contact_name <> $7::text"
+	    "      OR u.contact_email <> $8::text THEN 'contact' END,"
+	    "    CASE WHEN u.note <> $9::text THEN 'note' END,"
+	    "    CASE WHEN u.expires_at IS DISTINCT FROM $10::timestamptz"
+	    "      THEN 'last-day' END) AS what,"
+	    "    u.expires_at IS NOT NULL AND u.expires_at <"
+	    "      coalesce($10::timestamptz, 'infinity') AS is_longer"
+	    "  FROM u WHERE u.version = $3::integer"
+	    "), done AS (UPDATE api_user x SET vendor = $4::text,"
+	    "    vendor_folded = $5::text, integration = $6::text,"
+	    "    contact_name = $7::text, contact_email = $8::text,"
+	    "    note = $9::text, expires_at = $10::timestamptz,"
+	    "    version = x.version + 1 FROM news WHERE x.id = news.id"
+	    "  AND news.what <> '' RETURNING x.id, x.tenant_id"
+	    "), told AS (SELECT mail_queue('api_changed', w.account_id, NULL,"
+	    "    jsonb_build_object('api_user', u.username || '@' || u.code,"
+	    "    'client', u.name, 'by', " API_DOER("u.is_staff") ", 'done',"
+	    "    'changed ' || replace(replace(news.what, ' ', ', '), '-',"
+	    "    ' '))) AS mail FROM done JOIN u ON true JOIN news"
+	    "    ON u.is_staff OR news.is_longer"
+	    "  LEFT JOIN person b ON b.account_id = $1::uuid "
+	    LOOKED_AFTER_BY("done.tenant_id")
+	    ") SELECT EXISTS (SELECT FROM news), (SELECT audit_write("
+	    "    done.tenant_id, 'account', $1::uuid, 'api_user.changed',"
+	    "    'api_user', done.id, coalesce((SELECT jsonb_object_agg("
+	    "    w.name, 'changed') FROM"
+	    "    unnest(string_to_array(news.what, ' ')) AS w (name)"
+	    "    WHERE w.name <> 'last-day'), '{}')"
+	    "    || CASE WHEN news.what LIKE '%last-day' THEN"
+	    "    jsonb_build_object('last_day', " LAST_DAY("$10::timestamptz")
+	    "    , 'before', " LAST_DAY("u.expires_at") ") ELSE '{}' END)"
+	    "    FROM done, news),"
+	    "  (SELECT count(told.mail) FROM told) FROM u");
+	const struct db_rows *rows;
+
+	rows = db_write(db, &api_user_edit,
+	    DB_ARGS(who, id, db_int(db, version), form->vendor,
+		form->vendor_folded, form->integration, form->contact_name,
+		form->contact_email, form->note,
+		form->expires_at == 0 ? NULL : db_time(db, form->expires_at)));
+	db_must(db, rows);
+	if (rows->n == 0)
+		return (API_CHANGE_NONE);
+	return (db_truth(rows, 0, 0) ? API_CHANGED : API_CHANGE_FASTER);
+}
+
+WAITS enum api_change_result
 api_user_db_roles(struct db *db, const char *who, const char *id,
     int64_t version, const char *const *roles, size_t n)
 {
 	DB_QUERY(api_user_roles,
-	    "WITH u AS (SELECT u.id, u.tenant_id, u.username, t.code, t.name"
+	    "WITH u AS (SELECT u.id, u.tenant_id, u.username, t.code, t.name,"
+	    "    api_right($1::uuid, u.tenant_id) = 'admin' AS is_staff"
 	    "  FROM api_user u JOIN tenant t ON t.id = u.tenant_id"
 	    "  WHERE u.id = $2::uuid AND u.state <> 'deleted'"
 	    "  AND api_right($1::uuid, u.tenant_id) IN"
@@ -236,11 +305,13 @@ api_user_db_roles(struct db *db, const char *who, const char *id,
 	    "), came AS (INSERT INTO api_user_role (api_user_id, role_id,"
 	    "    tenant_id) SELECT done.id, roles.id, done.tenant_id"
 	    "  FROM done, roles ON CONFLICT DO NOTHING"
-	    "), told AS (SELECT mail_queue('api_user_widened', w.account_id,"
+	    "), told AS (SELECT mail_queue(CASE WHEN done.is_wider THEN"
+	    "    'api_user_widened' ELSE 'api_changed' END, w.account_id,"
 	    "    NULL, jsonb_build_object('api_user', ok.username || '@' ||"
 	    "    ok.code, 'client', ok.name, 'roles', (SELECT string_agg("
-	    "    name, ', ' ORDER BY name) FROM roles), 'by', b.name)) AS mail"
-	    "  FROM done JOIN ok ON done.is_wider"
+	    "    name, ', ' ORDER BY name) FROM roles), 'by', "
+	    API_DOER("ok.is_staff") ", 'done', 'changed its roles')) AS mail"
+	    "  FROM done JOIN ok ON done.is_wider OR ok.is_staff"
 	    "  LEFT JOIN person b ON b.account_id = $1::uuid "
 	    LOOKED_AFTER_BY("done.tenant_id")
 	    ") SELECT EXISTS (SELECT FROM ok), (SELECT audit_write("

@@ -28,25 +28,35 @@
 	"LEFT JOIN api_hand_over h ON h.api_user_id = u.id "		\
 	"  AND h.ended_at IS NULL AND h.expires_at > now() "
 
+/* Does it hold what is looked for? */
+#define FOUND(u, search)						\
+	"(" search "::text = '' OR strpos(lower(concat_ws(' ', " u	\
+	".username, " u ".vendor, " u ".integration, " u		\
+	".contact_name, " u ".contact_email)), lower(" search "::text)) > 0)"
+
 static struct api_user user_read(const struct db_rows *, int row);
 static struct api_users users_read(struct db *, const struct db_rows *,
     int max);
 
 WAITS struct api_users
-api_user_db_list(struct db *db, const char *tenant_id, const char *after)
+api_user_db_list(struct db *db, const char *tenant_id, const char *search,
+    const char *after)
 {
-	/* One row more than a page tells whether there is a next one. */
+	/* One row more than a page tells whether there is a next one.  A client
+	 * has API_USERS_MAX at most, so they are looked through one by one. */
 	DB_QUERY(api_user_list,
 	    "SELECT " USER_COLUMNS ", (SELECT count(*) FROM api_user c"
-	    "   WHERE c.tenant_id = $1::uuid AND c.state <> 'deleted')"
+	    "   WHERE c.tenant_id = $1::uuid AND c.state <> 'deleted'"
+	    "   AND " FOUND("c", "$3") ")"
 	    USER_FROM "WHERE u.tenant_id = $1::uuid AND u.name_held "
 	    "AND u.state <> 'deleted' AND u.username > $2 "
+	    "AND " FOUND("u", "$3") " "
 	    "ORDER BY u.username LIMIT 51");
 	_Static_assert(API_USER_PAGE_ROWS == 50, "the limit above is one more");
 	const struct db_rows *rows;
 	struct api_users users;
 
-	rows = db_read(db, &api_user_list, DB_ARGS(tenant_id, after));
+	rows = db_read(db, &api_user_list, DB_ARGS(tenant_id, after, search));
 	users = users_read(db, rows, API_USER_PAGE_ROWS);
 	users.total = rows->n > 0 ? db_number(rows, 0, 24) : 0;
 	if (rows->n > users.n)

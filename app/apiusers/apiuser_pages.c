@@ -13,11 +13,14 @@
 #include "vault/vault.h"
 #include "web/respond.h"
 
+static const char *search_of(struct req *);
 static void show_row(struct req *, struct view *, const struct api_user *);
 static void show_form(struct req *, struct view *, const struct api_client *,
     const struct roles *);
 WAITS static bool read_form(struct req *, struct view *,
     const struct api_client *, struct api_user_form *);
+static void show_search(struct req *, struct view *, const char *typed,
+    bool can_search);
 static void read_line(struct req *, struct view *, const char *field,
     const char *what, size_t max, bool must, const char **ret_text);
 
@@ -55,15 +58,16 @@ WAITS void
 api_page_list(struct req *rq, int status, struct view *view,
     const struct api_client *client)
 {
-	const char *after = req_query(rq, "after");
+	const char *after = req_query(rq, "after"), *typed = search_of(rq);
 	struct api_users users, unused;
 	struct roles roles;
 	struct view *row;
 	int i;
 
-	users = api_user_db_list(rq->db, client->id,
+	users = api_user_db_list(rq->db, client->id, typed,
 	    after == NULL ? "" : str_upper(rq->arena, after));
-	unused = api_user_db_unused(rq->db, client->id);
+	unused = *typed == '\0' ? api_user_db_unused(rq->db, client->id) :
+				  (struct api_users){ .n = 0 };
 	roles = role_db_list(rq->db, client->id);
 	view_text(view, "client", client->name);
 	view_text(view, "code", client->code);
@@ -71,8 +75,10 @@ api_page_list(struct req *rq, int status, struct view *view,
 	view_bool(view, "can_make",
 	    client->is_mine || rq->session->kind == ACCOUNT_ADMIN);
 	view_text(view, "count",
-	    arena_fmt(rq->arena, "%lld API user%s", (long long)users.total,
-		users.total == 1 ? "" : "s"));
+	    arena_fmt(rq->arena, "%lld API user%s%s", (long long)users.total,
+		users.total == 1 ? "" : "s", *typed == '\0' ? "" : " found"));
+	show_search(rq, view, typed,
+	    *typed != '\0' || users.total > API_USER_PAGE_ROWS);
 	view_bool(view, "has_users", users.n > 0);
 	view_list(view, "users");
 	for (i = 0; i < users.n; i++)
@@ -99,6 +105,30 @@ api_page_list(struct req *rq, int status, struct view *view,
 		str_eq(req_query(rq, "done"), "deleted"));
 	show_form(rq, view, client, &roles);
 	respond_page(rq, status, "apiusers/list", view);
+}
+
+/* What was typed, shortened to what a search may have. */
+static const char *
+search_of(struct req *rq)
+{
+	const char *typed = req_query(rq, "q");
+
+	if (typed == NULL || strlen(typed) > 4 * API_SEARCH_MAX)
+		return ("");
+	return (str_squeeze(rq->arena, typed));
+}
+
+static void
+show_search(struct req *rq, struct view *view, const char *typed,
+    bool can_search)
+{
+	struct buf b;
+
+	buf_init(&b, rq->arena, 12 * API_SEARCH_MAX + 1);
+	buf_url(&b, typed);
+	view_text(view, "q", typed);
+	view_text(view, "q_url", buf_text(&b));
+	view_bool(view, "can_search", can_search);
 }
 
 WAITS void
@@ -269,9 +299,7 @@ read_form(struct req *rq, struct view *view, const struct api_client *client,
 {
 	struct api_user_form form = { .again =
 					  str_eq(req_form(rq, "again"), "1") };
-	const char *wrong = NULL, *email = req_form_line(rq, "contact_email");
-	struct address address = { .text = "" };
-	enum address_verdict verdict;
+	const char *wrong = NULL;
 	char *id = arena_alloc(rq->arena, UUID_TEXT);
 
 	uuid_make(id);
@@ -280,36 +308,11 @@ read_form(struct req *rq, struct view *view, const struct api_client *client,
 	    client->code, &wrong);
 	if (form.username == NULL)
 		form_error(view, "username", wrong);
-	read_line(rq, view, "vendor", "The vendor’s name", API_VENDOR_MAX, true,
-	    &form.vendor);
-	form.vendor_folded = tenant_fold(rq->arena, form.vendor);
-	if (*form.vendor_folded == '\0')
-		form.vendor_folded = form.vendor;
-	read_line(rq, view, "integration", "What it is for",
-	    API_INTEGRATION_MAX, true, &form.integration);
-	read_line(rq, view, "contact_name", "The contact’s name",
-	    API_CONTACT_MAX, false, &form.contact_name);
-	if (*email != '\0') {
-		verdict = address_parse(rq->arena, email, &address);
-		if (verdict != ADDRESS_GOOD)
-			form_error(view, "contact_email",
-			    address_advice(verdict));
-	} else if (!client->is_mine) {
+	api_page_read_details(rq, view, 0, &form);
+	if (!client->is_mine && str_blank(req_form(rq, "contact_email")))
 		form_error(view, "contact_email",
 		    "Write where the link for "
 		    "the vendor goes: you do not see the password.");
-	}
-	form.contact_email = address.text;
-	form.note = req_form(rq, "note");
-	if (str_chars(form.note) > API_NOTE_MAX)
-		form_error(view, "note",
-		    "The note may have up to 1000 "
-		    "characters. Shorten it.");
-	if (!api_expiry_read(req_form(rq, "expires"), rq->now,
-		&form.expires_at))
-		form_error(view, "expires",
-		    "Write a day to come within ten "
-		    "years, as in 2027-03-31, or leave it empty.");
 	form.roles =
 	    api_page_ids(rq, "role", API_USER_ROLES_MAX + 1, &form.roles_n);
 	if (form.roles_n == 0 || form.roles_n > API_USER_ROLES_MAX)
@@ -318,6 +321,53 @@ read_form(struct req *rq, struct view *view, const struct api_client *client,
 		    "what the integration may do.");
 	*ret_form = form;
 	return (!form_has_errors(view));
+}
+
+void
+api_page_read_details(struct req *rq, struct view *view, int64_t kept_until,
+    struct api_user_form *form)
+{
+	const char *email = req_form_line(rq, "contact_email");
+	const char *expires = req_form(rq, "expires");
+	struct address address = { .text = "" };
+	enum address_verdict verdict;
+
+	read_line(rq, view, "vendor", "The vendor’s name", API_VENDOR_MAX, true,
+	    &form->vendor);
+	form->vendor_folded = tenant_fold(rq->arena, form->vendor);
+	if (*form->vendor_folded == '\0')
+		form->vendor_folded = form->vendor;
+	read_line(rq, view, "integration", "What it is for",
+	    API_INTEGRATION_MAX, true, &form->integration);
+	read_line(rq, view, "contact_name", "The contact’s name",
+	    API_CONTACT_MAX, false, &form->contact_name);
+	if (*email != '\0') {
+		verdict = address_parse(rq->arena, email, &address);
+		if (verdict != ADDRESS_GOOD)
+			form_error(view, "contact_email",
+			    address_advice(verdict));
+	}
+	form->contact_email = address.text;
+	form->note = req_form(rq, "note");
+	if (str_chars(form->note) > API_NOTE_MAX)
+		form_error(view, "note",
+		    "The note may have up to 1000 "
+		    "characters. Shorten it.");
+	if (kept_until != 0 &&
+	    str_eq(expires, api_page_last_day(rq->arena, kept_until)))
+		form->expires_at = kept_until;
+	else if (!api_expiry_read(expires, rq->now, &form->expires_at))
+		form_error(view, "expires",
+		    "Write a day to come within ten "
+		    "years, as in 2027-03-31, or leave it empty.");
+}
+
+const char *
+api_page_last_day(struct arena *a, int64_t ends_at)
+{
+	return (ends_at == 0 ?
+		"" :
+		arena_strndup(a, clock_iso(a, ends_at - SECOND_US), 10));
 }
 
 static void

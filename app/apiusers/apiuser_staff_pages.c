@@ -5,12 +5,10 @@
 #include "tenants/tenant.h"
 #include "web/respond.h"
 
-WAITS static struct api_client client_of(struct req *);
-
 void
 api_user_page_staff_list(struct req *rq)
 {
-	const struct api_client client = client_of(rq);
+	const struct api_client client = api_page_client_staff(rq);
 
 	api_page_list(rq, 200, view_new(rq->arena), &client);
 }
@@ -18,13 +16,13 @@ api_user_page_staff_list(struct req *rq)
 void
 api_user_page_staff_make(struct req *rq)
 {
-	const struct api_client client = client_of(rq);
+	const struct api_client client = api_page_client_staff(rq);
 
 	api_page_make(rq, &client);
 }
 
-WAITS static struct api_client
-client_of(struct req *rq)
+WAITS struct api_client
+api_page_client_staff(struct req *rq)
 {
 	const char *code = req_param(rq, "code");
 	struct tenant *tenant;

@@ -28,6 +28,7 @@ static const char *why_not(struct req *, const char *method,
     const struct permission_answer *);
 WAITS static void set_state(struct req *, const char *state, const char *reason,
     bool is_mine);
+WAITS static void delete_user(struct req *, bool is_mine);
 WAITS static void save_roles(struct req *, bool is_mine);
 static const char *back_to(struct req *, const struct api_user *,
     bool is_mine);
@@ -95,7 +96,19 @@ api_user_page_enable(struct req *rq)
 void
 api_user_page_delete(struct req *rq)
 {
-	const struct api_user *user = api_page_find(rq, true);
+	delete_user(rq, true);
+}
+
+void
+api_user_page_staff_delete(struct req *rq)
+{
+	delete_user(rq, false);
+}
+
+WAITS static void
+delete_user(struct req *rq, bool is_mine)
+{
+	const struct api_user *user = api_page_find(rq, is_mine);
 	struct view *view = view_new(rq->arena);
 
 	/* Typed, since it can't be taken back. */
@@ -106,13 +119,17 @@ api_user_page_delete(struct req *rq)
 			"Type %s to "
 			"delete it. That can’t be taken back.",
 			user->username));
-		api_page_user(rq, 422, view, user, true);
+		api_page_user(rq, 422, view, user, is_mine);
 		return;
 	}
 	api_page_changed(rq,
 	    api_user_db_state(rq->db, rq->session->account_id, user->id,
 		"deleted", ""),
-	    user, true, "/api-users?done=deleted");
+	    user, is_mine,
+	    is_mine ? "/api-users?done=deleted" :
+		      arena_fmt(rq->arena,
+			  "/staff/tenants/%s/api-users?done=deleted",
+			  user->code));
 }
 
 void
@@ -173,6 +190,7 @@ api_page_user(struct req *rq, int status, struct view *view,
 	if (done == NULL || status != 200)
 		done = "";
 	view_bool(view, "is_saved", str_eq(done, "saved"));
+	view_bool(view, "is_edited", str_eq(done, "edited"));
 	view_bool(view, "is_made", str_eq(done, "made"));
 	view_bool(view, "is_sent", str_eq(done, "sent"));
 	view_bool(view, "is_now_disabled", str_eq(done, "disabled"));
@@ -319,6 +337,7 @@ show_rights(struct req *rq, struct view *view, const struct api_user *user,
 
 	view_bool(view, "is_mine", is_mine);
 	view_bool(view, "can_edit", is_mine || is_admin);
+	view_bool(view, "can_delete", is_mine || is_admin);
 	view_bool(view, "can_disable",
 	    is_on || (!is_mine && !user->disabled_by_staff));
 	view_bool(view, "can_enable",

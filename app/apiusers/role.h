@@ -23,7 +23,9 @@ struct view;
 #define ROLE_NAME_MAX		40	/* characters */
 #define ROLE_ACCOUNTS_MAX	50
 #define ROLE_ACCOUNT_MAX	20	/* characters of an account number */
-#define ROLE_RESOURCES_MAX	128	/* of all products of a client, shown */
+/* Of all products of a client, shown: three as large as any may be.  Ticked
+ * through, that is 750 fields (REQ_FIELDS_MAX) of 48 bytes, in 36 of 64 kB. */
+#define ROLE_RESOURCES_MAX	150
 
 struct role {
 	const char	*id, *name;
@@ -104,5 +106,11 @@ WAITS void	 role_page_make(struct req *);	/* POST */
 WAITS void	 role_page(struct req *);	/* GET /api-roles/:id */
 WAITS void	 role_page_save(struct req *);	/* POST */
 WAITS void	 role_page_delete(struct req *); /* POST .../delete */
+/* Staff: /staff/tenants/:code/api-roles and below; admins change them. */
+WAITS void	 role_page_staff_list(struct req *);
+WAITS void	 role_page_staff_make(struct req *);
+WAITS void	 role_page_staff(struct req *);
+WAITS void	 role_page_staff_save(struct req *);
+WAITS void	 role_page_staff_delete(struct req *);
 
 #endif

@@ -4,10 +4,34 @@
  */
 #include "apiusers/role.h"
 
+#include "apiusers/apiuser.h"
 #include "base/str.h"
 
 #define MAY(who, tenant)						\
-	"api_right(" who ", " tenant ") IN ('owner', 'manager')"
+	"api_right(" who ", " tenant ") IN ('owner', 'manager', 'admin')"
+#define IS_STAFF(who, tenant)						\
+	"api_right(" who ", " tenant ") = 'admin'"
+
+/* Tells owners and managers what an admin did to a role, `done` with id, name
+ * and tenant_id. */
+#define TOLD(what)							\
+	"SELECT mail_queue('api_changed', w.account_id, NULL,"		\
+	" jsonb_build_object('api_role', done.name, 'client', t.name,"	\
+	" 'by', " API_DOER("true") ", 'done', " what ")) AS mail"	\
+	" FROM done JOIN tenant t ON t.id = done.tenant_id"		\
+	"   AND " IS_STAFF("$1::uuid", "t.id")				\
+	" LEFT JOIN person b ON b.account_id = $1::uuid"		\
+	" JOIN membership w ON w.tenant_id = t.id"			\
+	"   AND w.role IN ('owner', 'manager')"				\
+	" JOIN account a ON a.id = w.account_id AND a.state = 'active'"
+
+/* What is included of products `p` with resources `x`, in the order in which
+ * it is shown. */
+#define INCLUDED(tenant)						\
+	"WHERE p.id IN (SELECT s.product_id FROM subscription s"	\
+	"   WHERE s.tenant_id = " tenant				\
+	"   AND s.state IN ('active', 'suspended')) "			\
+	"ORDER BY p.place, p.name, p.id, x.place "
 
 static enum role_result refused(const struct db_rows *);
 static const struct permission_set *set_of(struct db *, const char *text);
@@ -56,11 +80,8 @@ role_db_resources(struct db *db, const char *tenant_id, const char *role_id)
 	    "FROM product p JOIN product_resource x ON x.product_id = p.id,"
 	    " LATERAL (SELECT ARRAY(SELECT operation FROM api_role_grant"
 	    "   WHERE role_id = $2::uuid AND resource_id = x.id) AS has) AS g "
-	    "WHERE p.id IN (SELECT s.product_id FROM subscription s"
-	    "   WHERE s.tenant_id = $1::uuid"
-	    "   AND s.state IN ('active', 'suspended')) "
-	    "ORDER BY p.place, p.name, p.id, x.place LIMIT 128");
-	_Static_assert(ROLE_RESOURCES_MAX == 128, "the limit above");
+	    INCLUDED("$1::uuid") "LIMIT 150");
+	_Static_assert(ROLE_RESOURCES_MAX == 150, "the limit above");
 	const struct db_rows *rows;
 	struct api_resources resources;
 	int i, m;
@@ -120,21 +141,23 @@ role_db_make(struct db *db, const char *who, const char *tenant_id,
 	DB_QUERY(role_make,
 	    "WITH me AS (SELECT t.id FROM tenant t WHERE t.id = $2::uuid AND "
 	    MAY("$1::uuid", "t.id")
-	    "), made AS (INSERT INTO api_role (id, tenant_id, name,"
+	    "), done AS (INSERT INTO api_role (id, tenant_id, name,"
 	    "    name_folded, scope, accounts, changed_by)"
 	    "  SELECT $3::uuid, me.id, $4::text, $5::text,"
 	    "  CASE WHEN cardinality($6::text[]) = 0 THEN 'all' ELSE 'named'"
 	    "    END, $6::text[], $1::uuid FROM me WHERE (SELECT count(*)"
 	    "  FROM api_role r WHERE r.tenant_id = me.id) < 50"
-	    "  RETURNING id, tenant_id"
+	    "  RETURNING id, tenant_id, name"
 	    "), granted AS (INSERT INTO api_role_grant (role_id, tenant_id,"
-	    "    resource_id, operation) SELECT made.id, made.tenant_id,"
-	    "  g.resource, g.operation FROM made,"
+	    "    resource_id, operation) SELECT done.id, done.tenant_id,"
+	    "  g.resource, g.operation FROM done,"
 	    "  unnest($7::uuid[], $8::text[]) AS g (resource, operation)"
 	    "  ON CONFLICT DO NOTHING RETURNING 1"
-	    ") SELECT (SELECT audit_write(made.tenant_id, 'account',"
-	    "    $1::uuid, 'api_role.made', 'api_role', made.id) FROM made),"
-	    "  (SELECT count(*) FROM granted) FROM me");
+	    "), told AS (" TOLD("'made the role'")
+	    ") SELECT (SELECT audit_write(done.tenant_id, 'account',"
+	    "    $1::uuid, 'api_role.made', 'api_role', done.id) FROM done),"
+	    "  (SELECT count(*) FROM granted), (SELECT count(told.mail)"
+	    "  FROM told) FROM me");
 	const struct db_rows *rows;
 	struct arena *a = db_arena(db);
 
@@ -156,9 +179,11 @@ role_db_save(struct db *db, const char *who, const char *tenant_id,
     const struct role_form *form)
 {
 	/* What is wider is found before anything is written: `cell` and
-	 * `fresh` read the tables as they were. */
+	 * `fresh` read the tables as they were.  What the page has no room for
+	 * stays as it is. */
 	DB_QUERY(role_save,
-	    "WITH me AS (SELECT r.id, r.tenant_id FROM api_role r"
+	    "WITH me AS (SELECT r.id, r.tenant_id, " IS_STAFF("$1::uuid",
+	    "r.tenant_id") " AS is_staff FROM api_role r"
 	    "  WHERE r.id = $3::uuid AND r.tenant_id = $2::uuid AND "
 	    MAY("$1::uuid", "r.tenant_id")
 	    "), fresh AS (SELECT DISTINCT resource, operation"
@@ -182,6 +207,9 @@ role_db_save(struct db *db, const char *who, const char *tenant_id,
 	    "  WHERE g.role_id = done.id AND NOT EXISTS (SELECT FROM fresh f"
 	    "    WHERE f.resource = g.resource_id"
 	    "    AND f.operation = g.operation)"
+	    "  AND g.resource_id NOT IN (SELECT x.id FROM product p"
+	    "    JOIN product_resource x ON x.product_id = p.id "
+	    INCLUDED("$2::uuid") "OFFSET 150)"
 	    "), came AS (INSERT INTO api_role_grant (role_id, tenant_id,"
 	    "    resource_id, operation) SELECT done.id, done.tenant_id,"
 	    "  f.resource, f.operation FROM done, fresh f"
@@ -190,11 +218,14 @@ role_db_save(struct db *db, const char *who, const char *tenant_id,
 	    "    SELECT u.username AS name FROM done JOIN api_user_role ur"
 	    "    ON ur.role_id = done.id JOIN api_user u"
 	    "    ON u.id = ur.api_user_id ORDER BY 1 LIMIT 10) AS n"
-	    "), told AS (SELECT mail_queue('api_role_widened', w.account_id,"
-	    "    NULL, jsonb_build_object('api_role', done.name, 'client',"
-	    "    t.name, 'api_users', users.names, 'by', b.name)) AS mail"
-	    "  FROM done JOIN wider ON wider.is_so"
-	    "  JOIN users ON users.names IS NOT NULL"
+	    "), told AS (SELECT mail_queue(CASE WHEN wider.is_so AND"
+	    "    users.names IS NOT NULL THEN 'api_role_widened'"
+	    "    ELSE 'api_changed' END, w.account_id, NULL,"
+	    "    jsonb_build_object('api_role', done.name, 'client', t.name,"
+	    "    'api_users', users.names, 'by', " API_DOER("me.is_staff")
+	    "    , 'done', 'changed the role')) AS mail"
+	    "  FROM done JOIN me ON true JOIN wider ON true JOIN users"
+	    "    ON me.is_staff OR (wider.is_so AND users.names IS NOT NULL)"
 	    "  JOIN tenant t ON t.id = done.tenant_id"
 	    "  LEFT JOIN person b ON b.account_id = $1::uuid"
 	    "  JOIN membership w ON w.tenant_id = done.tenant_id"
@@ -231,10 +262,11 @@ role_db_delete(struct db *db, const char *who, const char *tenant_id,
 	    "  AND r.preset IS NULL AND " MAY("$1::uuid", "r.tenant_id")
 	    "), done AS (DELETE FROM api_role r USING me WHERE r.id = me.id"
 	    "  AND NOT EXISTS (SELECT FROM api_user_role ur"
-	    "    WHERE ur.role_id = me.id) RETURNING r.id, r.tenant_id"
+	    "    WHERE ur.role_id = me.id) RETURNING r.id, r.tenant_id, r.name"
+	    "), told AS (" TOLD("'deleted the role'")
 	    ") SELECT (SELECT audit_write(done.tenant_id, 'account',"
 	    "    $1::uuid, 'api_role.deleted', 'api_role', done.id)"
-	    "    FROM done) FROM me");
+	    "    FROM done), (SELECT count(told.mail) FROM told) FROM me");
 	const struct db_rows *rows;
 
 	rows = db_write(db, &role_delete, DB_ARGS(who, tenant_id, id));

@@ -7,6 +7,14 @@
 #include "sessions/session.h"
 #include "web/respond.h"
 
+WAITS static void list_roles(struct req *, const struct api_client *);
+WAITS static void make_role(struct req *, const struct api_client *);
+WAITS static void show_one(struct req *, const struct api_client *);
+WAITS static void save_role(struct req *, const struct api_client *);
+WAITS static void delete_role(struct req *, const struct api_client *);
+static const char *where(struct req *, const struct api_client *);
+static void show_client(struct req *, struct view *,
+    const struct api_client *);
 WAITS static void show_list(struct req *, int status, struct view *,
     const struct api_client *);
 WAITS static void show_role(struct req *, int status, struct view *,
@@ -23,13 +31,90 @@ role_page_list(struct req *rq)
 {
 	const struct api_client client = api_page_client(rq);
 
-	show_list(rq, 200, view_new(rq->arena), &client);
+	list_roles(rq, &client);
+}
+
+void
+role_page_staff_list(struct req *rq)
+{
+	const struct api_client client = api_page_client_staff(rq);
+
+	list_roles(rq, &client);
 }
 
 void
 role_page_make(struct req *rq)
 {
 	const struct api_client client = api_page_client(rq);
+
+	make_role(rq, &client);
+}
+
+void
+role_page_staff_make(struct req *rq)
+{
+	const struct api_client client = api_page_client_staff(rq);
+
+	make_role(rq, &client);
+}
+
+void
+role_page(struct req *rq)
+{
+	const struct api_client client = api_page_client(rq);
+
+	show_one(rq, &client);
+}
+
+void
+role_page_staff(struct req *rq)
+{
+	const struct api_client client = api_page_client_staff(rq);
+
+	show_one(rq, &client);
+}
+
+void
+role_page_save(struct req *rq)
+{
+	const struct api_client client = api_page_client(rq);
+
+	save_role(rq, &client);
+}
+
+void
+role_page_staff_save(struct req *rq)
+{
+	const struct api_client client = api_page_client_staff(rq);
+
+	save_role(rq, &client);
+}
+
+void
+role_page_delete(struct req *rq)
+{
+	const struct api_client client = api_page_client(rq);
+
+	delete_role(rq, &client);
+}
+
+void
+role_page_staff_delete(struct req *rq)
+{
+	const struct api_client client = api_page_client_staff(rq);
+
+	delete_role(rq, &client);
+}
+
+WAITS static void
+list_roles(struct req *rq, const struct api_client *client)
+{
+	show_list(rq, 200, view_new(rq->arena), client);
+}
+
+WAITS static void
+make_role(struct req *rq, const struct api_client *client)
+{
 	struct view *view = view_new(rq->arena);
 	char *id = arena_alloc(rq->arena, UUID_TEXT);
 	struct role_form form = { .version = 0 };
@@ -39,31 +124,28 @@ role_page_make(struct req *rq)
 	form.id = id;
 	if (read_form(rq, view, &form)) {
 		result = role_db_make(rq->db, rq->session->account_id,
-		    client.id, &form);
+		    client->id, &form);
 		if (result == ROLE_SAVED) {
 			respond_see_other(rq,
-			    arena_fmt(rq->arena, "/api-roles/%s?done=made",
-				id));
+			    arena_fmt(rq->arena, "%s/%s?done=made",
+				where(rq, client), id));
 			return;
 		}
 		refused(rq, view, result);
 	}
-	show_list(rq, 422, view, &client);
+	show_list(rq, 422, view, client);
 }
 
-void
-role_page(struct req *rq)
+WAITS static void
+show_one(struct req *rq, const struct api_client *client)
 {
-	const struct api_client client = api_page_client(rq);
-
-	show_role(rq, 200, view_new(rq->arena), &client, find(rq, &client));
+	show_role(rq, 200, view_new(rq->arena), client, find(rq, client));
 }
 
-void
-role_page_save(struct req *rq)
+WAITS static void
+save_role(struct req *rq, const struct api_client *client)
 {
-	const struct api_client client = api_page_client(rq);
-	const struct role *role = find(rq, &client);
+	const struct role *role = find(rq, client);
 	struct view *view = view_new(rq->arena);
 	struct role_form form = { .id = role->id };
 	enum role_result result;
@@ -75,39 +157,40 @@ role_page_save(struct req *rq)
 		    "the role and save it once more.");
 	if (read_form(rq, view, &form)) {
 		result = role_db_save(rq->db, rq->session->account_id,
-		    client.id, &form);
+		    client->id, &form);
 		if (result == ROLE_SAVED) {
 			respond_see_other(rq,
-			    arena_fmt(rq->arena, "/api-roles/%s?done=saved",
-				role->id));
+			    arena_fmt(rq->arena, "%s/%s?done=saved",
+				where(rq, client), role->id));
 			return;
 		}
 		refused(rq, view, result);
 		if (result == ROLE_FASTER) {
 			status = 409;
 			/* As it is now. */
-			role = find(rq, &client);
+			role = find(rq, client);
 		}
 	}
-	show_role(rq, status, view, &client, role);
+	show_role(rq, status, view, client, role);
 }
 
-void
-role_page_delete(struct req *rq)
+WAITS static void
+delete_role(struct req *rq, const struct api_client *client)
 {
-	const struct api_client client = api_page_client(rq);
-	const struct role *role = find(rq, &client);
+	const struct role *role = find(rq, client);
 	struct view *view = view_new(rq->arena);
 	enum role_result result;
 
-	result = role_db_delete(rq->db, rq->session->account_id, client.id,
+	result = role_db_delete(rq->db, rq->session->account_id, client->id,
 	    role->id);
 	if (result == ROLE_SAVED) {
-		respond_see_other(rq, "/api-roles?done=deleted");
+		respond_see_other(rq,
+		    arena_fmt(rq->arena, "%s?done=deleted",
+			where(rq, client)));
 		return;
 	}
 	refused(rq, view, result);
-	show_role(rq, 409, view, &client, role);
+	show_role(rq, 409, view, client, role);
 }
 
 WAITS static void
@@ -119,7 +202,7 @@ show_list(struct req *rq, int status, struct view *view,
 	struct view *row;
 	int i;
 
-	view_text(view, "client", client->name);
+	show_client(rq, view, client);
 	view_bool(view, "is_deleted", done != NULL && str_eq(done, "deleted"));
 	view_list(view, "roles");
 	for (i = 0; i < roles.n; i++) {
@@ -155,7 +238,7 @@ show_role(struct req *rq, int status, struct view *view,
 		done = "";
 	view_bool(view, "is_made", str_eq(done, "made"));
 	view_bool(view, "is_saved", str_eq(done, "saved"));
-	view_text(view, "client", client->name);
+	show_client(rq, view, client);
 	view_text(view, "id", role->id);
 	view_text(view, "title", role->name);
 	view_bool(view, "is_preset", role->is_preset);
@@ -171,9 +254,30 @@ show_role(struct req *rq, int status, struct view *view,
 	view_text(view, "accounts",
 	    is_typed ? req_form(rq, "accounts") : role->accounts);
 	view_bool(view, "has_resources", all.n > 0);
+	view_bool(view, "is_cut", all.n == ROLE_RESOURCES_MAX);
 	show_matrix(view, &all);
 	form_fields(view, "name", "accounts", "p", "changed", NULL);
 	respond_page(rq, status, "apiusers/role", view);
+}
+
+/* Where the roles of a client are: its own, or for staff. */
+static const char *
+where(struct req *rq, const struct api_client *client)
+{
+	return (client->is_mine ?
+		"/api-roles" :
+		arena_fmt(rq->arena, "/staff/tenants/%s/api-roles",
+		    client->code));
+}
+
+static void
+show_client(struct req *rq, struct view *view, const struct api_client *client)
+{
+	view_text(view, "client", client->name);
+	view_text(view, "code", client->code);
+	view_bool(view, "is_mine", client->is_mine);
+	view_bool(view, "can_edit",
+	    client->is_mine || rq->session->kind == ACCOUNT_ADMIN);
 }
 
 static void

@@ -18,6 +18,7 @@ static const struct audit_action actions[] = {
 	{ "api_role.changed", "Changed a role of API users" },
 	{ "api_role.deleted", "Deleted a role of API users" },
 	{ "api_role.made", "Made a role of API users" },
+	{ "api_user.changed", "Changed the details of an API user" },
 	{ "api_user.deleted", "Deleted an API user" },
 	{ "api_user.disabled", "Disabled an API user" },
 	{ "api_user.enabled", "Enabled an API user" },

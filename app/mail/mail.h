@@ -116,6 +116,7 @@
  * api_user_made	owners, managers	api_user client vendor integration by
  * api_user_widened	owners, managers	api_user client roles by
  * api_role_widened	owners, managers	api_role client api_users by
+ * api_changed	owners, managers	api_user or api_role, client by done
  * api_user_state	owners, managers	api_user client state reason
  * api_hand_over	address			hand_over_id client
  * api_hand_over_made	owners, managers	api_user client by sent_to

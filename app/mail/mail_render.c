@@ -156,6 +156,8 @@ static const struct kind {
 	    { "api_user", "client", "roles", "by" } },
 	{ "api_role_widened", LINK_PAGE, "/api-roles",
 	    { "api_role", "client", "api_users", "by" } },
+	{ "api_changed", LINK_PAGE, "/api-users",
+	    { "api_user", "api_role", "client", "by", "done" } },
 	{ "api_user_state", LINK_PAGE, "/api-users",
 	    { "api_user", "client", "state", "reason" } },
 	{ "api_hand_over", LINK_TOKEN, "hand-over",

@@ -17,8 +17,8 @@ struct req;
 struct view;
 
 #define PRODUCTS_MAX		200	/* in the catalogue */
-/* With 5 operations each, all permissions of an API user are 250 fields of a
- * form, which has room for REQ_FIELDS_MAX (web/req.h). */
+/* With 9 fields each in the form of a product, and 5 in that of a role, which
+ * shows three products: both fit REQ_FIELDS_MAX (web/req.h). */
 #define PRODUCT_RESOURCES_MAX	50
 
 enum product_state { PRODUCT_DRAFT, PRODUCT_PUBLISHED, PRODUCT_HIDDEN,

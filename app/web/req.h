@@ -15,8 +15,9 @@
 
 #define REQ_ARENA_MAX	(4u * 1024 * 1024)	/* bytes */
 #define REQ_BODY_MAX	(64u * 1024)		/* bytes of a form */
-/* Fields of a form or query: 50 resources of a product with 9 each, and more. */
-#define REQ_FIELDS_MAX	512
+/* Fields of a form or query: the 150 resources that a role shows, with 5
+ * operations each, and the rest of its form. */
+#define REQ_FIELDS_MAX	768
 #define REQ_COOKIES_MAX	32
 #define REQ_PATH_MAX	1024			/* bytes, decoded */
 

@@ -272,6 +272,7 @@ class World:
             "/api-users/:id/hand-over/withdraw": self.handed,
             "/staff/api-users/:id/hand-over/withdraw": self.handed,
             "/api-roles/": self.api_role,
+            "/staff/tenants/:code/api-roles/": self.api_role,
             "/people/": self.person,
             "/people/invitations/": self.invitation,
         }

@@ -1,0 +1,3 @@
+BEGIN;
+SELECT 1 / count(*) FROM mail_kind WHERE kind = 'api_changed';
+ROLLBACK;
