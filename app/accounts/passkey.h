@@ -14,7 +14,7 @@
  * sends back: it is ours, for this visitor, five minutes old at the most, and
  * its nonce is burned by the statement that accepts the answer.
  *
- * passkey.c is the only user of libfido2, libcbor and jansson.
+ * passkey.c is the only user of libfido2 and libcbor.
  */
 #ifndef ACCOUNTS_PASSKEY_H
 #define ACCOUNTS_PASSKEY_H

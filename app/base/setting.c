@@ -247,7 +247,7 @@ read_listen(const char *name, const char *otherwise, const char **ret_host,
 static void
 read_gateway(void)
 {
-	const char	*old;
+	const char	*old, *compat;
 
 	loaded.gateway = read_listen("GATEWAY_LISTEN", NULL,
 	    &loaded.gateway_host, &loaded.gateway_port, &loaded.gateway_unix);
@@ -265,6 +265,10 @@ read_gateway(void)
 	if (!str_eq(old, "on") && !str_eq(old, "off"))
 		refuse("GATEWAY_X_RATELIMIT", "on or off");
 	loaded.gateway_x_ratelimit = str_eq(old, "on");
+	compat = read_text("GATEWAY_COMPAT", OPTIONAL, "none");
+	if (!str_eq(compat, "apim") && !str_eq(compat, "none"))
+		refuse("GATEWAY_COMPAT", "apim or none");
+	loaded.gateway_apim = str_eq(compat, "apim");
 	/* A day at most: a key that was revoked would pass as long. */
 	loaded.grace_s = read_number("GRACE_S", 60, 0, 86400);
 }

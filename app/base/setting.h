@@ -30,6 +30,7 @@ struct setting {
 	int64_t		 gateway_usage;		/* cells of calls, 65536 */
 	int64_t		 gateway_failures;	/* a minute and address, 60 */
 	bool		 gateway_x_ratelimit;	/* the old headers, too */
+	bool		 gateway_apim;		/* GATEWAY_COMPAT=apim */
 	int64_t		 grace_s;		/* 60 */
 	const char	*trusted_proxies;	/* addresses and networks, spaces
 						 * or commas between; "" none */

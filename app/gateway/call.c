@@ -16,6 +16,8 @@ static enum call_verdict read_key(struct call *);
 static bool	 query_key(const char *, size_t, const char **, size_t *);
 static size_t	 decode(char *, size_t, const char *, size_t);
 static enum call_user read_user(struct call *);
+static enum call_user read_login(struct call *, const char *name,
+		    const char *end, const char *password);
 static bool	 read_name(char **, const char *, const char *, size_t max,
 		    const char *more);
 static int	 hex_of(char);
@@ -185,11 +187,13 @@ read_user(struct call *c)
 {
 	static const char	 basic[] = "Basic";
 	unsigned char		 text[BASIC_MAX / 4 * 3 + 1];
-	const char		*p = c->authorization, *colon, *at;
-	char			*user = c->user;
-	size_t			 n, password;
+	const char		*p = c->authorization, *colon;
+	size_t			 n;
 	enum call_user		 kind = CALL_USER_BAD;
 
+	if (c->user_name != NULL)
+		return (read_login(c, c->user_name, c->user_name +
+		    strlen(c->user_name), c->user_password));
 	if (p == NULL || strncasecmp(p, basic, sizeof(basic) - 1) != 0 ||
 	    (p[sizeof(basic) - 1] != ' ' && p[sizeof(basic) - 1] != '\0'))
 		return (CALL_USER_NONE);
@@ -201,19 +205,29 @@ read_user(struct call *c)
 	text[n] = '\0';
 	p = (const char *)text;
 	colon = strchr(p, ':');
-	at = colon == NULL ? NULL : memchr(p, '@', (size_t)(colon - p));
-	if (at != NULL && strlen(p) == n &&
-	    read_name(&user, p, at, CALL_USER_MAX, "-._")) {
-		*user++ = '@';
-		password = strlen(colon + 1);
-		if (password > 0 && password <= CALL_PASSWORD_MAX &&
-		    read_name(&user, at + 1, colon, CALL_CODE_MAX, "-")) {
-			memcpy(c->password, colon + 1, password + 1);
-			kind = CALL_USER_GIVEN;
-		}
-	}
+	if (colon != NULL && strlen(p) == n)
+		kind = read_login(c, p, colon, colon + 1);
 	explicit_bzero(text, sizeof(text));
 	return (kind);
+}
+
+/* The name ends at `end`. */
+static enum call_user
+read_login(struct call *c, const char *name, const char *end,
+    const char *password)
+{
+	const char	*at = memchr(name, '@', (size_t)(end - name));
+	char		*user = c->user;
+	size_t		 n = strlen(password);
+
+	if (at == NULL || n == 0 || n > CALL_PASSWORD_MAX ||
+	    !read_name(&user, name, at, CALL_USER_MAX, "-._"))
+		return (CALL_USER_BAD);
+	*user++ = '@';
+	if (!read_name(&user, at + 1, end, CALL_CODE_MAX, "-"))
+		return (CALL_USER_BAD);
+	memcpy(c->password, password, n + 1);
+	return (CALL_USER_GIVEN);
 }
 
 /* Letters, digits and `more`, in capitals; *to moves behind them. */

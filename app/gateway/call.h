@@ -44,6 +44,8 @@ struct call {
 	const char	*original_method, *original_uri;
 	const char	*key_header, *authorization, *secret;
 	const char	*forwarded_for;	/* the last one */
+	/* In place of authorization: a name and a password, or NULL both. */
+	const char	*user_name, *user_password;
 	bool		 twice;
 	/* By call_read(). */
 	const char	*method, *target;

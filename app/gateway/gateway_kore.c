@@ -11,10 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
+#include "base/str.h"
 #include "db/pool.h"
-#include "gateway/gateway.h"
+#include "gateway/answer.h"
 #include "gateway/meter.h"
-#include "gateway/ratelimit.h"
+#include "gateway/verify.h"
 #include "run/co.h"
 #include "web/address.h"
 
@@ -25,9 +26,7 @@
 #define READ_ARENA_MAX	(512u * 1024)	/* a set's text has 1.7 MB at most in
 					 * theory, some kB in fact */
 #define SECRET_MAX	256u
-/* Registered for draft-ietf-httpapi-ratelimit-headers; rates are quotas, too. */
-#define PROBLEM_QUOTA	"https://iana.org/assignments/http-problem-types#quota-exceeded"
-#define OUT_MAX		8192u
+#define VERIFY		"/v1/verify"
 
 struct visit {			/* one that waits */
 	struct http_request	*kore;
@@ -53,33 +52,27 @@ struct caller {			/* whose address is asked for */
 	const struct call	*call;
 };
 
-struct out {
-	char	 text[OUT_MAX];
-	size_t	 n;
-};
-
 static struct read	*reads;
 static unsigned		 reads_n;
 static char		 secret[SECRET_MAX];
 static struct networks	 proxies;
-static struct out	 out;
+static struct verify	 verify;
+static struct answer_style	 style;
+static struct gateway_answer	 out;
 
 /* Kore finds it by its name. */
 int		gateway_serve(struct http_request *);
 
 static bool	 read_line(struct http_request *, struct call *, char *target,
 		    const char **ret_method);
+static bool	 read_verify(struct http_request *, struct call *);
 static bool	 known_gateway(const struct call *);
-static void	 answer(struct http_request *, const struct check *);
-static void	 allow(struct http_request *, const struct check *);
-static void	 deny(struct http_request *, const struct check *);
-static void	 add_limits(const struct limits *);
+static void	 elsewhere(const char *path);
 static void	 count_failure(struct http_request *, struct check *);
 static void	 count_call(struct http_request *, const struct check *);
 static void	 address_of(void *, struct meter_cell *);
 static bool	 client_of(struct http_request *, const struct call *,
 		    struct network *);
-static void	 not_found(struct http_request *);
 static bool	 wait_for_read(struct http_request *, struct visit *,
 		    const struct check *);
 static struct read *read_of(const struct check *);
@@ -87,10 +80,7 @@ static void	 read_run(void *);
 static void	 read_failed(void *, enum db_failure, const char *);
 static void	 read_end(struct read *);
 static void	 visit_gone(struct http_request *);
-static void	 add(const char *name, const char *value, size_t);
-static void	 add_text(const char *name, const char *value);
-static void	 send_out(struct http_request *, int status, const void *,
-		    size_t);
+static void	 send_out(struct http_request *);
 static void	 read_secret(void);
 
 void
@@ -103,6 +93,8 @@ gateway_setup(void)
 		abort();
 	if (!setting->gateway)
 		return;
+	style = (struct answer_style){ .apim = setting->gateway_apim,
+	    .x_ratelimit = setting->gateway_x_ratelimit };
 	limit_setup((uint32_t)setting->gateway_limits);
 	meter_setup((uint32_t)setting->gateway_usage);
 }
@@ -129,15 +121,31 @@ gateway_serve(struct http_request *kore)
 	struct check		 check = { .call = &call };
 	const char		*method;
 
-	if (!read_line(kore, &call, target, &method)) {
-		not_found(kore);
+	bool			 verifies = strcmp(kore->path, VERIFY) == 0;
+
+	if (verifies) {
+		call_begin(&call, CALL_PLAIN);
+		method = NULL;
+	} else if (!read_line(kore, &call, target, &method)) {
+		elsewhere(kore->path);
+		send_out(kore);
 		return (KORE_RESULT_OK);
 	}
 	TAILQ_FOREACH(header, &kore->req_headers, list)
-		call_header(&call, header->header, header->value);
+		if (!verifies || str_eq_nocase(header->header,
+		    "x-latchkey-secret"))
+			call_header(&call, header->header, header->value);
 	if (!known_gateway(&call)) {
 		check.verdict = VERDICT_WRONG_SECRET;
-		deny(kore, &check);
+		if (verifies)
+			answer_verify(&out, &check);
+		else
+			answer_check(&out, &check, &style);
+		send_out(kore);
+		return (KORE_RESULT_OK);
+	}
+	if (verifies && !read_verify(kore, &call)) {
+		send_out(kore);
 		return (KORE_RESULT_OK);
 	}
 	check.read = call_read(&call, method, target);
@@ -146,6 +154,7 @@ gateway_serve(struct http_request *kore)
 	check_run(&check, clock_now(), setting->grace_s * SECOND_US);
 	if (check.need != CHECK_DONE && wait_for_read(kore, v, &check)) {
 		call_end(&call);
+		verify_end(&verify);
 		return (KORE_RESULT_RETRY);
 	}
 	if (check.need != CHECK_DONE) {
@@ -158,8 +167,13 @@ gateway_serve(struct http_request *kore)
 	    check.verdict == VERDICT_BAD_API_USER)
 		count_failure(kore, &check);
 	count_call(kore, &check);
-	answer(kore, &check);
+	if (verifies)
+		answer_verify(&out, &check);
+	else
+		answer_check(&out, &check, &style);
+	send_out(kore);
 	call_end(&call);
+	verify_end(&verify);
 	return (KORE_RESULT_OK);
 }
 
@@ -195,6 +209,37 @@ read_line(struct http_request *kore, struct call *call, char *target,
 	return (true);
 }
 
+/* False: it is answered. */
+static bool
+read_verify(struct http_request *kore, struct call *call)
+{
+	const char	*body = kore->http_body == NULL ? "" :
+	    (const char *)kore->http_body->data;
+	const char	*wrong, *type = NULL;
+
+	if (kore->method != HTTP_METHOD_POST) {
+		answer_problem(&out, 405, "method_not_allowed",
+		    "This is for POST alone", "A key is in no address.");
+		return (false);
+	}
+	if (!http_request_header(kore, "content-type", &type) ||
+	    strncasecmp(type, "application/json", 16) != 0) {
+		answer_problem(&out, 415, "unsupported_media_type",
+		    "This takes JSON alone",
+		    "Content-Type must be application/json.");
+		return (false);
+	}
+	wrong = verify_read(&verify, body, kore->http_body_length);
+	if (wrong != NULL) {
+		verify_end(&verify);
+		answer_problem(&out, 400, "bad_request",
+		    "The request can't be read", wrong);
+		return (false);
+	}
+	verify_call(&verify, call);
+	return (true);
+}
+
 static bool
 known_gateway(const struct call *call)
 {
@@ -205,97 +250,14 @@ known_gateway(const struct call *call)
 }
 
 static void
-answer(struct http_request *kore, const struct check *check)
+elsewhere(const char *path)
 {
-	if (check->verdict == VERDICT_ALLOWED)
-		allow(kore, check);
+	if (strcmp(path, "/livez") == 0)
+		answer_text(&out, "ok\n");
 	else
-		deny(kore, check);
-}
-
-static void
-allow(struct http_request *kore, const struct check *check)
-{
-	char	 id[UUID_TEXT], name[CACHE_NAME];
-	int	 n;
-
-	uuid_write(id, check->key->subscription);
-	add_text("x-latchkey-tenant", check->key->code);
-	add("x-latchkey-subscription", id, UUID_TEXT - 1);
-	add_text("x-latchkey-product", check->key->product->slug);
-	if (check->user != NULL) {
-		n = snprintf(name, sizeof(name), "%s@%s", check->user->name,
-		    check->key->code);
-		add("x-latchkey-api-user", name, (size_t)n);
-	}
-	add("x-latchkey-accounts", check->scope, check->scope_bytes);
-	add_limits(&check->limits);
-	add_text("cache-control", "no-store");
-	send_out(kore, 200, NULL, 0);
-}
-
-/* nginx lets nothing but 2xx, 401 and 403 through and no body, so it gets the
- * status that is meant, and the body, in headers. */
-static void
-deny(struct http_request *kore, const struct check *check)
-{
-	const struct denial	*d = verdict_denial(check->verdict);
-	bool			 nginx = check->call->way == CALL_NGINX;
-	char			 body[1024], full[RATELIMIT_MAX], number[16];
-	int			 n;
-
-	full[0] = '\0';
-	if (d->status == 429)
-		(void)ratelimit_full(full, &check->limits);
-	n = snprintf(body, sizeof(body), "{\"type\":\"%s\","
-	    "\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\","
-	    "\"code\":\"%s\"%s%s%s}", d->status == 429 ? PROBLEM_QUOTA :
-	    "about:blank", d->title, d->status, d->detail, d->code,
-	    full[0] != '\0' ? ",\"violated-policies\":[" : "", full,
-	    full[0] != '\0' ? "]" : "");
-	(void)snprintf(number, sizeof(number), "%d", d->status);
-	add_text("content-type", "application/problem+json");
-	add_text("cache-control", "no-store");
-	add_text("x-latchkey-status", number);
-	add_text("x-latchkey-code", d->code);
-	if (nginx)
-		add_text("x-latchkey-problem", body);
-	if (d->status == 401)
-		add_text("www-authenticate",
-		    "Basic realm=\"API user\", charset=\"UTF-8\"");
-	if (d->status == 503)
-		add_text("retry-after", "2");
-	if (d->status == 429) {
-		(void)snprintf(number, sizeof(number), "%u",
-		    check->limits.retry_s);
-		add_text("retry-after", number);
-		add_limits(&check->limits);
-	}
-	send_out(kore, nginx && d->status != 401 && d->status != 503 ? 403 :
-	    d->status, body, (size_t)n);
-}
-
-static void
-add_limits(const struct limits *limits)
-{
-	const struct limit_row	*row = ratelimit_nearest(limits);
-	char			 text[RATELIMIT_MAX];
-	size_t			 n;
-
-	if (row == NULL)
-		return;
-	n = ratelimit_policy(text, limits);
-	add("ratelimit-policy", text, n);
-	n = ratelimit_state(text, limits);
-	add("ratelimit", text, n);
-	if (!setting->gateway_x_ratelimit)
-		return;
-	(void)snprintf(text, sizeof(text), "%u", row->quota);
-	add_text("x-ratelimit-limit", text);
-	(void)snprintf(text, sizeof(text), "%u", row->left);
-	add_text("x-ratelimit-remaining", text);
-	(void)snprintf(text, sizeof(text), "%u", row->reset_s);
-	add_text("x-ratelimit-reset", text);
+		answer_problem(&out, 404, "not_found", "There is nothing here",
+		    "A gateway asks /check, /check/nginx or "
+		    "/check/envoy/..., a program POST /v1/verify.");
 }
 
 /* By address, or by the /64 of an IPv6 one, which one has whole.  Where there
@@ -351,23 +313,6 @@ client_of(struct http_request *kore, const struct call *call,
 		(void)inet_ntop(kore->owner->family, from, peer, sizeof(peer));
 	return (client_find(&proxies, peer, call->forwarded_for,
 	    ret_address));
-}
-
-static void
-not_found(struct http_request *kore)
-{
-	static const char	 body[] = "{\"type\":\"about:blank\","
-	    "\"title\":\"There is nothing here\",\"status\":404,\"detail\":"
-	    "\"A gateway asks /check, /check/nginx or /check/envoy/...\","
-	    "\"code\":\"not_found\"}\n";
-
-	if (strcmp(kore->path, "/livez") == 0) {
-		add_text("content-type", "text/plain; charset=utf-8");
-		send_out(kore, 200, "ok\n", 3);
-		return;
-	}
-	add_text("content-type", "application/problem+json");
-	send_out(kore, 404, body, sizeof(body) - 1);
 }
 
 /* False: it is not to be waited for. */
@@ -499,43 +444,16 @@ visit_gone(struct http_request *kore)
 	free(v);
 }
 
-static void
-add(const char *name, const char *value, size_t n)
-{
-	size_t	 length = strlen(name);
-
-	/* A scope of 5250 bytes and the others, each of a known maximum. */
-	if (out.n + length + n + 4 >= sizeof(out.text))
-		abort();
-	if (out.n > 0) {
-		memcpy(out.text + out.n, "\r\n", 2);
-		out.n += 2;
-	}
-	memcpy(out.text + out.n, name, length);
-	out.n += length;
-	memcpy(out.text + out.n, ": ", 2);
-	out.n += 2;
-	memcpy(out.text + out.n, value, n);
-	out.n += n;
-	out.text[out.n] = '\0';
-}
-
-static void
-add_text(const char *name, const char *value)
-{
-	add(name, value, strlen(value));
-}
-
 /* As web/serve_kore.c: all headers as one, whose name is the first's. */
 static void
-send_out(struct http_request *kore, int status, const void *body, size_t n)
+send_out(struct http_request *kore)
 {
-	char	*colon = strchr(out.text, ':');
+	char	*colon = strchr(out.headers, ':');
 
 	*colon = '\0';
-	http_response_header(kore, out.text, colon + 2);
-	http_response(kore, status, body, n);
-	out.n = 0;
+	http_response_header(kore, out.headers, colon + 2);
+	http_response(kore, out.status, out.body_bytes > 0 ? out.body : NULL,
+	    out.body_bytes);
 }
 
 static void

@@ -151,6 +151,7 @@ test_malformed(void **state)
 		{ "GATEWAY_LISTEN", "unix:relative" },
 		{ "GATEWAY_SECRET_FILE", "relative" },
 		{ "GATEWAY_CACHE", "0" },
+		{ "GATEWAY_COMPAT", "azure" },
 		{ "GRACE_S", "-1" },
 		{ "GRACE_S", "86401" },
 		{ "TRUSTED_PROXIES", "10.0.0.0/33" },

@@ -10,12 +10,11 @@ import json
 import pytest
 import yaml
 
-from apiusers import world
-from lib import base, flows, gateways
+from gateway.callers import PATH, World, basic
+from lib import base, gateways
+from lib.gateway import KEY
 from lib.server import Server
 
-KEY = "Ocp-Apim-Subscription-Key"
-PATH = "/psa/api/v1/tickets"
 TOLD = ("Tenant", "Subscription", "Product", "Api-User", "Accounts")
 
 
@@ -134,59 +133,6 @@ def fronts(server, api):
     one = Fronts(server.gateway_port, api)
     yield one
     one.close()
-
-
-def basic(user, password):
-    text = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return "Authorization", f"Basic {text}"
-
-
-class World:
-    """A client with a key and API users, and keys in every state."""
-
-    def __init__(self, server):
-        self.server = server
-        keeper = flows.staff(server)
-        one = world.Client(server, keeper)
-        self.tenant = one.code
-        self.key = flows.show_key(one.owner)
-        self.users = {}
-        for name in ("FORTAPI", "IDLE"):
-            page = one.make(name).expect(200)
-            self.users[name] = (f"{name}@{one.code}", world.password_on(page))
-        server.sql("UPDATE api_user SET state = 'disabled' "
-                   "WHERE username = 'IDLE'")
-        server.sql("INSERT INTO product (id, slug, name, needs_api_user) "
-                   "VALUES (gen_random_uuid(), 'open-api', 'Open API', false)")
-        # The same calls come many times over.
-        server.sql("UPDATE product SET calls_a_minute = 1000000, "
-                   "calls_a_day = NULL")
-        self.keys = self.imported("OPEN", "SUSPENDED", "EXPIRED", "CANCELLED",
-                                  "THEIRS", "RATED", "SPENT")
-        server.sql("UPDATE tenant SET calls_a_minute = 1 WHERE code = 'RATED'")
-        server.sql("UPDATE tenant SET calls_a_day = 1 WHERE code = 'SPENT'")
-        server.sql("UPDATE subscription s SET expires_at = now() "
-                   "FROM tenant t WHERE t.id = s.tenant_id "
-                   "AND t.code = 'EXPIRED'")
-        server.sql("UPDATE subscription s SET state = 'cancelled' "
-                   "FROM tenant t WHERE t.id = s.tenant_id "
-                   "AND t.code = 'CANCELLED'")
-        self.user = basic(*self.users["FORTAPI"])
-
-    def imported(self, *codes):
-        keys = {code: f"{number + 1:032x}" for number, code in
-                enumerate(codes)}
-        path = self.server.dir / "import.csv"
-        path.write_text("code,name,email_domains\n" + "".join(
-            f"{code},{code.title()},\n" for code in codes))
-        self.server.ctl("tenant", "import", path)
-        path.write_text("tenant,product,name,state,primary,secondary\n" +
-                        "".join(
-            f"{code},open-api,{code.title()}-KEY,"
-            f"{'suspended' if code == 'SUSPENDED' else 'active'},"
-            f"{key},{int(key) + 100:032x}\n" for code, key in keys.items()))
-        self.server.ctl("subscription", "import", path)
-        return keys
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,11 @@ LIBRARY = (
      "app/courier and app/mail"),
     (re.compile(r"^liboath/"), lambda p: p == "app/accounts/totp.c",
      "app/accounts/totp.c"),
-    (re.compile(r"^(fido|cbor|jansson)"),
+    (re.compile(r"^(fido|cbor)"),
      lambda p: p == "app/accounts/passkey.c", "app/accounts/passkey.c"),
+    (re.compile(r"^jansson"), lambda p: p in (
+        "app/accounts/passkey.c", "app/gateway/verify.c"),
+     "app/accounts/passkey.c and app/gateway/verify.c"),
     (re.compile(r"^unicode/"), lambda p: p == "app/base/spoof.c",
      "app/base/spoof.c"),
     (re.compile(r"^qrencode"), lambda p: p == "app/accounts/qr.c",
