@@ -22,6 +22,17 @@ struct times {
 	int	 n;
 };
 
+/* What a monitor asks for: decisions of the last 30 days, and what waits. */
+struct times_recent {
+	int64_t	decided;
+	int64_t	median, p95;	/* microseconds; 0 where none is */
+	int64_t	late;
+	int64_t	waiting;	/* for us, up to TIMES_WAITING_MAX */
+	int64_t	overdue;	/* of them */
+};
+#define TIMES_WAITING_MAX	100000
+
+WAITS void	 times_db_recent(struct db *, struct times_recent *ret_recent);
 WAITS void	 times_db_read(struct db *, struct times *ret_times);
 
 WAITS void	 times_page(struct req *);	/* GET /staff/times */

@@ -42,3 +42,36 @@ times_db_read(struct db *db, struct times *ret_times)
 			.late = db_number(rows, i, 4),
 		};
 }
+
+void
+times_db_recent(struct db *db, struct times_recent *ret_recent)
+{
+	const struct db_rows	*rows;
+
+	DB_QUERY(times_recent,
+	    "SELECT d.decided, coalesce(" MICROS("d.median") ", 0), "
+	    "coalesce(" MICROS("d.p95") ", 0), d.late, w.waiting, w.overdue "
+	    "FROM (SELECT count(*) AS decided, "
+	    "  percentile_disc(0.5) WITHIN GROUP (ORDER BY r.decided_at "
+	    "    - r.submitted_at - r.waited) AS median, "
+	    "  percentile_disc(0.95) WITHIN GROUP (ORDER BY r.decided_at "
+	    "    - r.submitted_at - r.waited) AS p95, "
+	    "  count(*) FILTER (WHERE r.decided_at > r.due_at) AS late "
+	    "  FROM request r WHERE r.decided_at >= now() - interval '30 days' "
+	    "  AND r.state IN ('approved', 'shared', 'rejected')) d "
+	    "CROSS JOIN (SELECT count(*) AS waiting, "
+	    "  count(*) FILTER (WHERE x.due_at < now()) AS overdue "
+	    "  FROM (SELECT due_at FROM request WHERE standing = 'us' "
+	    "  ORDER BY due_at, id LIMIT 100000) x) w");
+	_Static_assert(TIMES_WAITING_MAX == 100000, "the limit above");
+
+	rows = db_read(db, &times_recent, DB_NONE);
+	*ret_recent = (struct times_recent){
+		.decided = db_number(rows, 0, 0),
+		.median = db_number(rows, 0, 1),
+		.p95 = db_number(rows, 0, 2),
+		.late = db_number(rows, 0, 3),
+		.waiting = db_number(rows, 0, 4),
+		.overdue = db_number(rows, 0, 5),
+	};
+}

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "requests/thread.h"
+#include "requests/times.h"
 
 #define ROUNDS		12
 #define ACTORS		6
@@ -137,6 +138,40 @@ test_remark(void **state)
 	assert_int_equal(request_db_reject(db, &remark), REQUEST_DECIDE_DONE);
 	assert_int_equal(thread_db_remark(db, &remark), THREAD_LATE);
 	assert_int_equal(mails("request_comment"), 2);
+}
+
+/* Without the time that waited on the contact, of 30 days, and what waits. */
+static void
+test_times_of_late(void **state)
+{
+	const char	*ada = contact("Ada", "alta.example", "Altaworx");
+	const int64_t	 hour = INT64_C(3600000000);
+	struct times_recent recent;
+
+	(void)state;
+	times_db_recent(db, &recent);
+	assert_int_equal(recent.decided + recent.median + recent.p95 +
+	    recent.waiting, 0);
+	run(owner, "INSERT INTO request (id, account_id, product_id, name, "
+	    "client_folded, state, submitted_at, due_at, waited, decided_at) "
+	    "SELECT gen_random_uuid(), $1, $2, 'T-KEY', 't', x.state, "
+	    "x.at - (x.took + 10) * interval '1 h', x.at - (x.took - 38) * "
+	    "interval '1 h', interval '10 h', x.at FROM (SELECT n AS took, "
+	    "CASE n WHEN 7 THEN 'withdrawn' ELSE 'approved' END AS state, "
+	    "now() - CASE n WHEN 9 THEN 31 ELSE 3 END * interval '1 day' "
+	    "AS at FROM unnest(ARRAY[1, 2, 3, 4, 60, 7, 9]) n) x",
+	    DB_ARGS(ada, product));
+	(void)ask(ada, "Altaworx-KEY", "Altaworx");
+	(void)ask(contact("Bob", "b.example", "Beta"), "Beta-KEY", "Beta");
+	run(owner, "UPDATE request SET due_at = now() - interval '1 s' "
+	    "WHERE name = 'Beta-KEY'", DB_NONE);
+	times_db_recent(db, &recent);
+	assert_int_equal(recent.decided, 5);
+	assert_int_equal(recent.median, 3 * hour);
+	assert_int_equal(recent.p95, 60 * hour);
+	assert_int_equal(recent.late, 1);
+	assert_int_equal(recent.waiting, 2);
+	assert_int_equal(recent.overdue, 1);
 }
 
 /* Why somebody was let in is between staff and the owners. */
@@ -343,6 +378,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_question_and_answer, begin),
 		cmocka_unit_test_setup(test_remark, begin),
+		cmocka_unit_test_setup(test_times_of_late, begin),
 		cmocka_unit_test_setup(test_reasons_for_letting_in, begin),
 		cmocka_unit_test_setup(test_owners_read_and_answer, begin),
 		cmocka_unit_test_setup(test_full, begin),
