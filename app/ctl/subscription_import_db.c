@@ -41,7 +41,8 @@ ctl_db_keys_known(struct db *db, const char *const *macs, size_t n)
 WAITS bool
 ctl_db_subscriptions_add(struct db *db, const struct ctl_subscriptions *s)
 {
-	/* Nothing at all unless every row has its client and its product. */
+	/* Nothing at all unless every row has its client and its product;
+	 * whoever closes one of these waits, or was first and is seen. */
 	DB_QUERY(ctl_subscriptions_add,
 	    "WITH given AS (SELECT g.id, t.id AS tenant_id, p.id AS product_id,"
 	    "  p.one_key_per_tenant, g.name, g.state"
@@ -49,7 +50,7 @@ ctl_db_subscriptions_add(struct db *db, const struct ctl_subscriptions *s)
 	    "    $5::text[]) AS g (id, tenant, product, name, state)"
 	    "  JOIN tenant t ON t.id = tenant_by_code(g.tenant)"
 	    "  AND t.state = 'active' JOIN product p ON p.slug = g.product"
-	    "  AND p.state IN ('published', 'hidden')"
+	    "  AND p.state IN ('published', 'hidden') FOR SHARE OF p"
 	    "), sub AS (INSERT INTO subscription (id, tenant_id, product_id,"
 	    "    one_key, name, state) SELECT * FROM given"
 	    "  WHERE (SELECT count(*) FROM given) = cardinality($1::uuid[])"

@@ -3,9 +3,11 @@ nothing, no key on any line, and the client is told."""
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ctl.test_ctl import Ctl
+from lib.base import wait_until
 
 HEADER = "tenant,product,name,state,primary,secondary\n"
 
@@ -120,6 +122,29 @@ def test_as_excel_writes_it(ctl):
     text = text.replace("Client 7-KEY", '"Client 7-KEY"').replace("\n",
                                                                   "\r\n")
     assert load(ctl, text.encode()).stdout == "40 subscriptions imported\n"
+
+
+def test_a_product_that_closes_meanwhile(ctl):
+    """Somebody closes it and has not yet committed: the import waits, and
+    takes nothing."""
+    closer = ctl.cluster.connect(ctl.database, "latchkey_owner")
+    closer.autocommit = False
+    try:
+        with ThreadPoolExecutor(1) as pool, closer.cursor() as cursor:
+            cursor.execute("UPDATE product SET state = 'closed' "
+                           "WHERE slug = 'revio-api'")
+            done = pool.submit(load, ctl, row("CL1", "Client 1", 1, 2))
+            wait_until(lambda: done.done() or ctl.sql(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = "
+                "'Lock' AND datname = current_database()"))
+            closer.commit()
+            done = done.result()
+        assert done.returncode == 1 and kept(ctl) == 0, done.stdout
+        assert key(1) not in done.stderr
+    finally:
+        closer.close()
+        ctl.sql("UPDATE product SET state = 'published' "
+                "WHERE slug = 'revio-api'")
 
 
 # -- find, revoke
