@@ -4,6 +4,7 @@
  * that the portal's own statements get.
  */
 #include "accounts/people.h"
+#include "db/plan.h"
 
 #include "tenants/tenant.h"
 
@@ -26,46 +27,6 @@ setup(void **state)
 		    "'.example' FROM t", 500 * i, 500 * i + 499));
 	(void)people_ask("ANALYZE tenant, tenant_domain");
 	return (0);
-}
-
-/* The plan of the statement that holds this text, on the portal's own
- * connection, where it was prepared. */
-static const char *
-plan(const char *holds, const char *arguments)
-{
-	const struct db_rows	*rows;
-	struct db_query		*query;
-	struct buf		 b;
-	int			 i;
-
-	DB_QUERY(plan_name, "SELECT name FROM pg_prepared_statements "
-	    "WHERE strpos(statement, $1) > 0 "
-	    "AND strpos(statement, 'pg_prepared_statements') = 0");
-	rows = db_read(db, &plan_name, DB_ARGS(holds));
-	assert_int_equal(rows->n, 1);
-	query = arena_calloc(arena, 1, sizeof(*query));
-	query->name = arena_fmt(arena, "plan_%s", db_text(rows, 0, 0));
-	query->sql = arena_fmt(arena, "EXPLAIN EXECUTE \"%s\" %s",
-	    db_text(rows, 0, 0), arguments);
-	rows = db_read(db, query, DB_NONE);
-	buf_init(&b, arena, 1u << 16);
-	for (i = 0; i < rows->n; i++)
-		buf_fmt(&b, "%s\n", db_text(rows, i, 0));
-	return (buf_text(&b));
-}
-
-static void
-need(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL)
-		fail_msg("no %s in:\n%s", part, text);
-}
-
-static void
-need_not(const char *text, const char *part)
-{
-	if (strstr(text, part) != NULL)
-		fail_msg("%s in:\n%s", part, text);
 }
 
 static void
