@@ -246,10 +246,17 @@ def parts_of(wanted):
     return beside, alone
 
 
+def end_on_signals():
+    """As Ctrl-C would; also when started in the background, where a shell has
+    SIGINT ignored, and children with it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
 def run_part(name, build, report):
     """In a process of its own: runs it, and leaves what it counted."""
     # Told to end, it cleans up behind itself, too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_signals()
     results, start = Results(), time.monotonic()
     suite, _, which = name.partition(" ")
     if suite == "lint":
@@ -353,7 +360,7 @@ def main(argv):
             print(f"no suite {suite}; there are: {' '.join(known)}",
                   file=sys.stderr)
             return 2
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_signals()
     results = Results()
     beside, alone = parts_of(wanted)
     model = make_model(build) if wanted != ["lint"] else None

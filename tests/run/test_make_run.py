@@ -96,10 +96,10 @@ def test_ctrl_c_in_a_terminal(run):
             nonlocal said
             said += os.read(terminal, 4096)
             return b"Ctrl-C stops everything" in said
-        base.wait_until(ready, 60, "make run to be ready")
+        base.wait_until(ready, 180, "make run to be ready")
         assert client(run).get("/readyz").status == 200
         os.write(terminal, b"\x03")
-        base.wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, 20,
+        base.wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, 60,
                         "the end of make")
         run.gone()
     finally:

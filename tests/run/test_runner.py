@@ -2,11 +2,13 @@
 started and is told in few words, what dies is counted, and tests that are marked
 `alone` get a part of their own at the end."""
 
+import os
+import subprocess
 import sys
 
 import pytest
 
-from lib import base
+from lib import base, cluster
 
 sys.path.insert(0, str(base.ROOT / "tests"))
 import runner  # noqa: E402
@@ -64,3 +66,27 @@ def test_parts():
     assert alone == ["accounts alone", "e2e alone"]
     assert set(runner.LONGEST) <= {"unit 1", "unit 2"} | set(
         runner.python_suites())
+
+
+def test_told_to_end_it_leaves_nothing(build, folder):
+    """In the background, too, where SIGINT is ignored."""
+    with open(folder / "said", "wb") as said:
+        process = base.spawn(
+            ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", runner.PYTHON,
+             "-B", base.ROOT / "tests/runner.py", build, "unit"],
+            stdout=said, stderr=said)
+
+    def children(of):
+        return subprocess.run(["pgrep", "-P", str(of)], text=True,
+                              capture_output=True).stdout.split()
+    parts = base.wait_until(
+        lambda: [pid for pid in children(process.pid)
+                 if len(children(pid)) > 0 and "--part" in open(
+                     f"/proc/{pid}/cmdline").read()], 180, "its parts")
+    own = [path for path in cluster.MEMORY.glob(f"latchkey-pg.{process.pid}-*")]
+    own += [path for pid in parts
+            for path in cluster.MEMORY.glob(f"latchkey-pg.{pid}-*")]
+    process.terminate()
+    process.wait(90)
+    assert not [pid for pid in parts if os.path.exists(f"/proc/{pid}")]
+    assert not [path for path in own if path.exists()]

@@ -60,19 +60,34 @@ def stand_in(folder):
     return run_lib.Run(folder, build)
 
 
+@pytest.fixture(scope="module")
+def seed():
+    """What the first start leaves in VAR/data: the others need not make it anew,
+    which takes as long as all else that they do."""
+    folder = base.temp_dir("seed")
+    one = stand_in(folder).start()
+    one.process.send_signal(signal.SIGINT)
+    assert one.ended() == 130
+    yield one.var / "data"
+    one.close()
+    base.remove(folder)
+
+
 @pytest.fixture
-def run(folder):
+def run(folder, seed):
     one = stand_in(folder)
+    one.seed = seed
     yield one
     one.close()
 
 
 @pytest.fixture(scope="module")
-def running():
+def running(seed):
     """One that runs, for tests that only look."""
     folder = base.temp_dir("running")
-    one = stand_in(folder).start()
-    yield one
+    one = stand_in(folder)
+    one.seed = seed
+    yield one.start()
     one.close()
     base.remove(folder)
 
@@ -207,6 +222,7 @@ def test_running_again_keeps_the_data(run):
 def test_two_side_by_side(run, folder):
     run.start()
     second = stand_in(folder / "second")
+    second.seed = run.seed
     try:
         second.start()
         assert not run.process.poll()
@@ -312,7 +328,8 @@ def test_as_an_ordinary_user(folder):
                                  stdout=output, stderr=output, user="games",
                                  env={**one.env, "HOME": str(folder)})
     try:
-        base.wait_until(one.is_ready, 30, "run.sh to be ready")
+        base.wait_until(one.is_ready, run_lib.READY_S,
+                        "run.sh to be ready")
         owners = {os.stat(f"/proc/{pid}").st_uid for pid, _ in one.children()}
         assert len(owners) == 1 and owners != {0}
     finally:
