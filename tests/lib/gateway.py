@@ -6,7 +6,8 @@ import json
 KEY = "Ocp-Apim-Subscription-Key"
 CODES = {"missing_key": 401, "unknown_key": 401, "missing_api_user": 401,
          "bad_api_user": 401, "suspended": 403, "expired": 403,
-         "not_permitted": 403, "rate_limited": 429, "quota_exceeded": 429,
+         "api_user_disabled": 403, "not_permitted": 403,
+         "rate_limited": 429, "quota_exceeded": 429,
          "unavailable": 503, "unknown_gateway": 403}
 
 
