@@ -61,7 +61,7 @@ FUZZ	:= $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 REPLAYS	:= $(FUZZ:%=$O/tests/fuzz/%_replay)
 FUZZ_S	?= 30
 
-.PHONY: all help run test check asan fuzz bench bench-scale format tidy \
+.PHONY: all help run test check asan fuzz bench bench-gateway bench-scale format tidy \
 	deb clean packages-run packages-test unit assets fuzzers
 all: $O/latchkey $O/latchkeyctl $O/latchkey-courier assets
 
@@ -73,7 +73,8 @@ help:
 	'make check      the quick part of it: lints and unit tests' \
 	'make asan       the suites on a build with ASan and UBSan' \
 	'make fuzz       libFuzzer targets, FUZZ_S seconds each (30)' \
-	'make bench      speeds, as ratios in one run, and bench-scale' \
+	'make bench      speeds, as ratios in one run, and the two below' \
+	'make bench-gateway  the gateway check, among a million keys' \
 	'make bench-scale  the queue among a million requests' \
 	'make format     clang-format over app/ and tests/' \
 	'make tidy       clang-tidy over app/' \
@@ -156,7 +157,8 @@ $O/tests/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c \
 	$(call SAY,CC)$(CC) $(CFLAGS) $(LINK) $(SAN) -o $@ \
 	    -DCORPUS='"tests/fuzz/corpus/$*"' $< tests/fuzz/replay.c \
 	    $O/liblatchkey.a -lcmocka $(LIBS)
-unit: $(TESTS) $(REPLAYS) $O/tests/web/mustache_render
+unit: $(TESTS) $(REPLAYS) $O/tests/web/mustache_render \
+    $O/tests/bench/gateway_macs
 
 packages-run:
 	@conf/dev/install.sh conf/dev/packages-run.txt
@@ -200,7 +202,12 @@ fuzz: packages-test
 bench: packages-test
 	@$(MAKE) --no-print-directory all
 	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/bench.py
+	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/gateway.py
 	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/scale.py
+# Loads a million keys first: about three minutes.
+bench-gateway: packages-test
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit
+	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/gateway.py
 # Loads a million requests first: three to five minutes.
 bench-scale: packages-test
 	@$(MAKE) --no-print-directory all

@@ -1,0 +1,290 @@
+"""Figures of the gateway check, as ratios in one run: `make bench-gateway`.
+About three minutes on two cores, which portal, database, nginx and load share;
+one of them fills a database with a million keys.  The two of a ratio are asked
+in turn with the same requests."""
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import bench  # noqa: E402
+from gateway_world import call, fill, number, write_calls, zipf  # noqa: E402
+from lib import base  # noqa: E402
+from lib.cluster import Cluster  # noqa: E402
+from lib.server import Server  # noqa: E402
+
+KEYS = int(os.environ.get("BENCH_KEYS", "1000000"))
+SMALL = 10_000
+CACHE = 100_000
+EXPONENT = 1.0
+DRAWN = 500_000
+ROUNDS = 3
+SECONDS = 4
+CONNECTIONS = 32
+REVOKE_FROM = KEYS - 100_000 if KEYS > 200_000 else KEYS // 2
+PLAIN = ("X-Forwarded-Method", "X-Forwarded-Uri")
+LUA = str(Path(__file__).resolve().parent / "check.lua")
+NGINX = """daemon off;
+{user}
+worker_processes 1;
+pid {dir}/nginx.pid;
+error_log {dir}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+	access_log off;
+	client_body_temp_path {dir}/body;
+	proxy_temp_path {dir}/proxy;
+	fastcgi_temp_path {dir}/fastcgi;
+	uwsgi_temp_path {dir}/uwsgi;
+	scgi_temp_path {dir}/scgi;
+	keepalive_requests 1000000000;
+	upstream api {{ server 127.0.0.1:{api}; keepalive 64;
+		keepalive_requests 1000000000; }}
+	server {{ listen 127.0.0.1:{api};
+		location / {{ return 200 "ok"; }} }}
+	server {{ listen 127.0.0.1:{constant};
+		location / {{ return 204; }} }}
+	{fronts}
+}}
+"""
+FRONT = """upstream asked{n} {{ server 127.0.0.1:{asked}; keepalive 64;
+		keepalive_requests 1000000000; }}
+	server {{
+		listen 127.0.0.1:{port};
+		proxy_http_version 1.1;
+		location / {{
+			auth_request /ask;
+			auth_request_set $tenant $upstream_http_x_latchkey_tenant;
+			proxy_set_header X-Latchkey-Tenant $tenant;
+			proxy_set_header Connection "";
+			proxy_pass http://api;
+		}}
+		location = /ask {{
+			internal;
+			proxy_pass http://asked{n}/check/nginx;
+			proxy_set_header Connection "";
+			proxy_pass_request_body off;
+			proxy_set_header Content-Length "";
+			proxy_set_header X-Original-Method $request_method;
+			proxy_set_header X-Original-URI $request_uri;
+		}}
+	}}
+"""
+
+
+def load(port, calls, target, headers=PLAIN, delay=0,
+         connections=CONNECTIONS, seconds=SECONDS):
+    """Requests a second, and the 50th and 99th percentile in microseconds."""
+    text = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s",
+         LUA, f"http://127.0.0.1:{port}", "--", str(calls), target, *headers,
+         str(delay)], text=True, capture_output=True, check=True).stdout
+    assert "Non-2xx" not in text and "Socket errors" not in text, text
+    return (float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
+            *(float(found[0]) * bench.UNITS[found[1]] for found in (
+                re.search(rf"{which}%\s+([\d.]+)(us|ms|s)", text).groups()
+                for which in (50, 99))))
+
+
+class Nginx:
+    """One front that asks Latchkey, and one that asks a constant 204."""
+
+    def __init__(self, folder, gateway_port):
+        self.ports = [base.free_port() for _ in range(2)]
+        api, constant = base.free_port(), base.free_port()
+        fronts = "".join(FRONT.format(n=n, asked=asked, port=port)
+                         for n, (asked, port) in enumerate(
+                             zip((gateway_port, constant), self.ports)))
+        (folder / "nginx.conf").write_text(NGINX.format(
+            dir=folder, api=api, constant=constant, fronts=fronts,
+            user="user www-data;" if os.getuid() == 0 else ""))
+        with open(folder / "start.log", "ab") as log:
+            self.process = base.spawn(
+                ["/usr/sbin/nginx", "-p", str(folder), "-c",
+                 str(folder / "nginx.conf"), "-e", str(folder / "start.log")],
+                stdout=log, stderr=log, env=base.clean_env())
+        base.wait_until((folder / "nginx.pid").exists, 10, "nginx")
+
+
+class Revocations:
+    """One by one, as fast as the primary does them, 1,000 a second at most:
+    keys that nobody calls with."""
+
+    def __init__(self, server):
+        self.server, self.done, self.stop = server, 0, False
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        connection = self.server.cluster.connect(self.server.database)
+        connection.autocommit = True
+        key, started = REVOKE_FROM, time.monotonic()
+        with connection.cursor() as c:
+            while not self.stop:
+                c.execute("UPDATE subscription_key SET state = 'ended', "
+                          "ends_at = now() WHERE id = %s",
+                          (number("ba", key),))
+                assert c.rowcount == 1
+                key, self.done = key + 1, self.done + 1
+                ahead = self.done / 1000 - (time.monotonic() - started)
+                if ahead > 0:
+                    time.sleep(ahead)
+        connection.close()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        self.thread.join()
+
+
+def warm(port, calls, wanted):
+    """Until each of the workers was asked for all of it, or most."""
+    asked = 0
+    for _ in range(20):
+        asked += 3 * load(port, calls, "/check", seconds=3)[0]
+        if asked >= wanted:
+            break
+
+
+def ask(port, key):
+    uri, text, basic = call(key)
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/check", headers={
+            "X-Forwarded-Method": "GET", "X-Forwarded-Uri": uri,
+            "Ocp-Apim-Subscription-Key": text,
+            "Authorization": f"Basic {basic}"})
+        status = connection.getresponse().status
+        connection.close()
+        return status
+    except OSError:
+        return None
+
+
+def start_s(server):
+    server.stop_portal()
+    started = time.monotonic()
+    server.start_portal(wait=False)
+    while ask(server.gateway_port, KEYS // 2) != 200:
+        assert time.monotonic() - started < 60, server.raw_log()[-2000:]
+    took = time.monotonic() - started
+    server.wait_ready()
+    return took
+
+
+def in_turn(rounds, *runs):
+    """What else the machine does only ever makes it slower."""
+    return [bench.best(results) for results in zip(
+        *(tuple(run() for run in runs) for _ in range(rounds)))]
+
+
+def say(good, what, value, wanted, *facts):
+    print(f"{'good' if good else 'POOR':5} {what:44} {value:>6}  {wanted:14} "
+          + ", ".join(facts), flush=True)
+    return not good
+
+
+def show(run):
+    rate, p50, p99 = run
+    return f"{rate:,.0f}/s p99 {p99 / 1000:.2f} ms"
+
+
+def compare(what, least, runs, names):
+    one, other = in_turn(ROUNDS, *runs)
+    return say(one[0] / other[0] >= least, what, f"{one[0] / other[0]:.2f}",
+               f"({least} or more)", *(f"{name} {show(run)}" for name, run in
+                                       zip(names, (one, other))))
+
+
+def busy(server, calls, rate):
+    """p99 at half load: quiet, and beside sign-ins and revocations."""
+    port, connections = server.gateway_port, 1
+    delay = 4
+    while connections < 256 and connections < rate / 2 * (delay + 1) / 1000:
+        connections += 1
+
+    def half(seconds=SECONDS):
+        return load(port, calls, "/check", delay=delay,
+                    connections=connections, seconds=seconds)
+    people = bench.SignIns(server)
+    quiet = bench.best([half() for _ in range(ROUNDS)])
+    with people, Revocations(server) as revoked:
+        disturbed = bench.best([half() for _ in range(ROUNDS)])
+        facts = (f"{people.done / (ROUNDS * SECONDS):.0f} sign-ins/s",
+                 f"{revoked.done / (ROUNDS * SECONDS):.0f} revocations/s")
+    times = disturbed[2] / quiet[2]
+    return say(times <= 3, "p99 at half load, busy against quiet",
+               f"{times:.1f}", "(3 or less)", f"quiet {show(quiet)}",
+               f"busy {show(disturbed)}", *facts)
+
+
+def memory(build):
+    text = subprocess.run([build / "tests/gateway/cache_test"], text=True,
+                          capture_output=True, check=True)
+    found = int(re.search(r"(\d+) bytes a key", text.stdout + text.stderr)[1])
+    return say(found <= 400, "bytes a cached key with its API user", found,
+               "(400 or less)")
+
+
+def main():
+    started = time.monotonic()
+    cluster, server, nginx, poor = Cluster(base.build_dir()), None, None, 0
+    folder = base.temp_dir("bench")
+    folder.chmod(0o755)
+    try:
+        server = Server(cluster, workers=2, settings={
+            "MODE": "development", "LOG_LEVEL": "warn",
+            "GATEWAY_CACHE": CACHE})
+        fill(server, KEYS)
+        print(f"{KEYS:,} keys loaded in {time.monotonic() - started:.0f} s",
+              flush=True)
+        few, many = folder / "few", folder / "many"
+        write_calls(few, range(SMALL))
+        write_calls(many, zipf(REVOKE_FROM, DRAWN, EXPONENT))
+        port = server.gateway_port
+        took = min(start_s(server) for _ in range(ROUNDS))
+        poor += say(took <= 2, "seconds from start to the first right check",
+                    f"{took:.2f}", "(2 or less)")
+        poor += memory(server.build)
+        warm(port, few, 10 * SMALL)
+        poor += compare(
+            "/check, 10,000 keys, against a constant 200", 0.75,
+            (lambda: load(port, few, "/check"),
+             lambda: load(port, few, "/livez")), ("check", "constant"))
+        rate = load(port, few, "/check")[0]
+        nginx = Nginx(folder, port)
+        poor += compare(
+            "nginx, Latchkey against a constant 204", 0.9,
+            [lambda p=p: load(p, few, "=", ("-", "-")) for p in nginx.ports],
+            ("Latchkey", "constant"))
+        base.end(nginx.process)
+        nginx = None
+        poor += busy(server, few, rate)
+        warm(port, many, DRAWN)
+        poor += compare(
+            f"/check, {KEYS:,} keys, cache of {CACHE:,}, Zipf", 0.6,
+            (lambda: load(port, many, "/check"),
+             lambda: load(port, many, "/livez")), ("check", "constant"))
+        print(f"took {time.monotonic() - started:.0f} s")
+    finally:
+        if nginx:
+            base.end(nginx.process)
+        if server:
+            server.close()
+        cluster.close()
+        base.remove(folder)
+    return 1 if poor else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
