@@ -42,6 +42,8 @@ frame_view(struct req *rq, struct view *v)
 	view_bool(v, "nav_subscriptions",
 	    str_starts(p, "/staff/subscriptions") ||
 	    str_starts(p, "/staff/keys"));
+	view_bool(v, "nav_usage", str_starts(p, "/usage") ||
+	    str_starts(p, "/staff/usage"));
 	view_bool(v, "nav_audit", str_starts(p, "/staff/audit") ||
 	    str_starts(p, "/audit"));
 	view_bool(v, "nav_how", str_eq(p, "/how-it-works"));

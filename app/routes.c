@@ -34,6 +34,7 @@
 #include "subscriptions/change.h"
 #include "tenants/tenant_edit.h"
 #include "tenants/tenant_merge.h"
+#include "usage/usage.h"
 #include "web/asset.h"
 #include "web/route.h"
 
@@ -195,6 +196,8 @@ const struct route routes[] = {
 	{ METHOD_GET,	"/people/:id/keys", people_page_looks, CONTACT },
 	{ METHOD_POST,	"/people/seats/:id/cancel", seat_page_cancel, CONTACT },
 	{ METHOD_POST,	"/people/ask",	ask_page_make,	CONTACT },
+	{ METHOD_GET,	"/usage",	usage_page,	CONTACT },
+	{ METHOD_GET,	"/usage/export", usage_page_export, CONTACT },
 	{ METHOD_GET,	"/audit",	audit_page,	CONTACT },
 	{ METHOD_GET,	"/audit/export", audit_page_export, CONTACT },
 	{ METHOD_GET,	"/invite/:token", invite_page,	ANYONE },
@@ -313,6 +316,7 @@ const struct route routes[] = {
 			tenant_page_close,	ADMIN | FRESH },
 	{ METHOD_POST,	"/staff/tenants/:code/reopen",
 			tenant_page_reopen,	ADMIN | FRESH },
+	{ METHOD_GET,	"/staff/usage",	usage_page_staff, STAFF },
 	{ METHOD_GET,	"/staff/audit",	audit_page_staff, STAFF },
 	{ METHOD_GET,	"/staff/audit/export",
 			audit_page_export_staff, STAFF },

@@ -86,6 +86,7 @@ struct api_user {
 	bool		 disabled_by_staff;
 	int64_t		 created_at, state_at, version;
 	/* 0: none, never */
+	int64_t		 calls;		/* in 30 days, refused ones too */
 	int64_t		 expires_at, last_used_at, password_at, old_until;
 	int64_t		 hand_over_until;
 };

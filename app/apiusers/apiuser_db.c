@@ -17,7 +17,10 @@
 	"  FROM api_user_role ur JOIN api_role r ON r.id = ur.role_id "	\
 	"  WHERE ur.api_user_id = u.id), ''), t.id, t.code, t.name, "	\
 	"u.disabled_by_staff, " US("u.created_at") ", " US("u.state_at") ", u.version, " US0("u.expires_at") ", " US0( \
-	    "u.last_used_at") ", " US0("p.created_at") ", " US0("o.ends_at") ", " US0("h.expires_at")
+	    "u.last_used_at") ", " US0("p.created_at") ", " US0("o.ends_at") ", " US0("h.expires_at") ", " \
+	"(SELECT coalesce(sum(d.calls), 0)::bigint FROM usage_day d "	\
+	"  WHERE d.api_user_id = u.id AND d.day > "			\
+	"  (now() AT TIME ZONE 'UTC')::date - 30)"
 #define USER_FROM							\
 	" FROM api_user u JOIN tenant t ON t.id = u.tenant_id "		\
 	"LEFT JOIN person m ON m.account_id = u.created_by "		\
@@ -58,7 +61,7 @@ api_user_db_list(struct db *db, const char *tenant_id, const char *search,
 
 	rows = db_read(db, &api_user_list, DB_ARGS(tenant_id, after, search));
 	users = users_read(db, rows, API_USER_PAGE_ROWS);
-	users.total = rows->n > 0 ? db_number(rows, 0, 24) : 0;
+	users.total = rows->n > 0 ? db_number(rows, 0, 25) : 0;
 	if (rows->n > users.n)
 		users.next_after = users.list[users.n - 1].username;
 	return (users);
@@ -139,5 +142,6 @@ user_read(const struct db_rows *rows, int i)
 	    .password_at = db_number(rows, i, 21),
 	    .old_until = db_number(rows, i, 22),
 	    .hand_over_until = db_number(rows, i, 23),
+	    .calls = db_number(rows, i, 24),
 	});
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/setting.h"
 #include "mail/address.h"
+#include "products/product.h"
 #include "sessions/nonce.h"
 #include "sessions/session.h"
 #include "tenants/tenant.h"
@@ -243,6 +244,8 @@ show_row(struct req *rq, struct view *row, const struct api_user *user)
 		"" :
 		clock_ago(rq->arena, user->last_used_at, rq->now));
 	view_text(row, "address", user->last_address);
+	view_text(row, "calls", user->calls == 0 ? "" :
+	    product_number(rq->arena, user->calls));
 	view_bool(row, "has_password", user->password_at != 0);
 	view_bool(row, "is_old", days >= setting->api_password_days);
 	view_text(row, "age",

@@ -6,7 +6,7 @@ import re
 from _source import main, sources
 
 # The left one may include all that stand to its right.
-SLICES = ("gateway home profile notices audit requests keys apiusers "
+SLICES = ("gateway usage home profile notices audit requests keys apiusers "
           "subscriptions products people tenants accounts sessions jobs "
           "mail vault").split()
 MACHINERY = "web db run crypto base".split()

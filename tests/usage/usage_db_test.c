@@ -1,0 +1,199 @@
+/*
+ * What pages say of calls, against a real PostgreSQL
+ * (LATCHKEY_TEST_DATABASE_URL).
+ */
+#include "accounts/people.h"
+#include "base/clock.h"
+#include "usage/usage.h"
+
+static char	 tenant[UUID_TEXT], other[UUID_TEXT], product[UUID_TEXT];
+static char	 subscription[UUID_TEXT], theirs[UUID_TEXT], user[UUID_TEXT];
+
+static void
+client_add(char id[UUID_TEXT], char sub_id[UUID_TEXT], const char *code,
+    const char *name)
+{
+	uuid_make(id);
+	uuid_make(sub_id);
+	(void)people_ask(arena_fmt(arena, "INSERT INTO tenant (id, code, name, "
+	    "name_folded, slug) VALUES ('%s', '%s', '%s', lower('%s'), "
+	    "lower('%s'))", id, code, name, name, code));
+	(void)people_ask(arena_fmt(arena, "INSERT INTO subscription (id, "
+	    "tenant_id, product_id, one_key, name, created_at) VALUES ('%s', "
+	    "'%s', '%s', true, '-%s-KEY', now() - interval '90 days')",
+	    sub_id, id, product, name));
+}
+
+static void
+called(const char *sub_id, const char *user_id, const char *ago,
+    const char *outcome, int calls)
+{
+	(void)people_ask(arena_fmt(arena, "INSERT INTO usage_hour VALUES ("
+	    "'%s', date_trunc('hour', now() - interval '%s'), '%s', '%s', %d)",
+	    sub_id, ago, user_id, outcome, calls));
+	(void)people_ask(arena_fmt(arena, "INSERT INTO usage_day VALUES ("
+	    "'%s', ((now() - interval '%s') AT TIME ZONE 'UTC')::date, '%s', "
+	    "'%s', %d)", sub_id, ago, user_id, outcome, calls));
+}
+
+static int
+begin(void **state)
+{
+	static const char	 nobody[] =
+				    "00000000-0000-0000-0000-000000000000";
+
+	(void)people_setup(state);
+	uuid_make(product);
+	uuid_make(user);
+	(void)people_ask(arena_fmt(arena, "INSERT INTO product (id, slug, "
+	    "name, calls_a_day, calls_a_month) VALUES ('%s', 'revio-api', "
+	    "'Rev.io API', 1000, 9000)", product));
+	client_add(tenant, subscription, "ALTWORX", "Altaworx");
+	client_add(other, theirs, "OTHER", "Other");
+	(void)people_ask(arena_fmt(arena, "INSERT INTO account (id, kind, "
+	    "password_hash) VALUES ('%s', 'contact', 'x')", user));
+	(void)people_ask(arena_fmt(arena, "INSERT INTO api_user (id, "
+	    "tenant_id, username, vendor, vendor_folded, integration, "
+	    "created_by) VALUES ('%s', '%s', 'FORTAPI', 'Fort', 'fort', 'x', "
+	    "'%s')", user, tenant, user));
+	called(subscription, user, "0", "allowed", 40);
+	called(subscription, nobody, "0", "missing_api_user", 3);
+	called(subscription, user, "5 days", "allowed", 7);
+	called(subscription, user, "5 days", "rate_limited", 2);
+	called(subscription, user, "100 days", "allowed", 1000);
+	called(theirs, nobody, "0", "allowed", 500);
+	called(nobody, nobody, "0", "unknown_key", 9);
+	return (0);
+}
+
+static int64_t
+sum(const struct usage_bars *bars, bool refused)
+{
+	int64_t	 n = 0;
+	int	 i;
+
+	for (i = 0; i < bars->n; i++)
+		n += refused ? bars->list[i].refused : bars->list[i].allowed;
+	return (n);
+}
+
+static void
+test_bars(void **state)
+{
+	static const struct {
+		int		 n;
+		int64_t		 allowed, refused;
+	} want[] = { { 24, 40, 3 }, { 7, 47, 5 }, { 30, 47, 5 },
+		{ 12, 1047, 5 } };
+	struct usage_bars	 bars;
+	size_t			 i;
+	int			 k;
+
+	(void)state;
+	for (i = 0; i < COUNT(usage_spans); i++) {
+		bars = usage_db_bars(db, tenant, &usage_spans[i]);
+		assert_int_equal(bars.n, want[i].n);
+		assert_int_equal(sum(&bars, false), want[i].allowed);
+		assert_int_equal(sum(&bars, true), want[i].refused);
+		assert_int_equal(bars.list[bars.n - 1].refused >= 3, 1);
+		for (k = 1; k < bars.n; k++)
+			assert_true(bars.list[k].at > bars.list[k - 1].at);
+	}
+	assert_ptr_equal(usage_span("7d"), &usage_spans[1]);
+	assert_ptr_equal(usage_span("9d"), &usage_spans[2]);
+	assert_ptr_equal(usage_span(NULL), &usage_spans[2]);
+}
+
+static void
+test_parts(void **state)
+{
+	struct usage_parts	 parts;
+
+	(void)state;
+	parts = usage_db_users(db, tenant, usage_span("30d"));
+	assert_int_equal(parts.n, 2);
+	assert_string_equal(parts.list[0].name, "FORTAPI");
+	assert_int_equal(parts.list[0].allowed, 47);
+	assert_int_equal(parts.list[0].refused, 2);
+	assert_string_equal(parts.list[1].name, "");
+	parts = usage_db_users(db, tenant, usage_span("24h"));
+	assert_int_equal(parts.list[0].allowed, 40);
+	parts = usage_db_outcomes(db, tenant, usage_span("30d"));
+	assert_int_equal(parts.n, 2);
+	assert_string_equal(parts.list[0].name, "missing_api_user");
+	assert_string_equal(usage_words(parts.list[1].name),
+	    "Too many at once");
+	parts = usage_db_outcomes(db, tenant, usage_span("24h"));
+	assert_int_equal(parts.n, 1);
+	parts = usage_db_refusals(db);
+	assert_int_equal(parts.n, 3);
+	assert_string_equal(parts.list[0].name, "unknown_key");
+}
+
+static void
+test_quotas(void **state)
+{
+	struct usage_quotas	 quotas;
+
+	(void)state;
+	(void)people_ask(arena_fmt(arena, "INSERT INTO usage_count VALUES "
+	    "('%s', (now() AT TIME ZONE 'UTC')::date - 1, 55, date_trunc("
+	    "'month', now() AT TIME ZONE 'UTC')::date, 66)", subscription));
+	(void)people_ask(arena_fmt(arena, "UPDATE tenant SET calls_a_month = "
+	    "70 WHERE id = '%s'", tenant));
+	quotas = usage_db_quotas(db, tenant);
+	assert_int_equal(quotas.n, 1);
+	assert_int_equal(quotas.list[0].day, 1000);
+	assert_int_equal(quotas.list[0].day_calls, 0);
+	assert_int_equal(quotas.list[0].month, 70);
+	assert_int_equal(quotas.list[0].month_calls, 66);
+}
+
+static void
+test_export(void **state)
+{
+	const char	*text;
+
+	(void)state;
+	text = buf_text(usage_db_export(db, tenant, usage_span("7d")));
+	assert_non_null(strstr(text,
+	    "time,subscription,api_user,outcome,calls\r\n"));
+	/* A name that a spreadsheet would take for a formula. */
+	assert_non_null(strstr(text,
+	    ",\"'-Altaworx-KEY\",FORTAPI,allowed,40\r\n"));
+	assert_null(strstr(text, "Other"));
+	text = buf_text(usage_db_export(db, tenant, usage_span("24h")));
+	assert_non_null(strstr(text, ":00Z,\"'-Altaworx-KEY\",,"
+	    "missing_api_user,3\r\n"));
+	assert_null(strstr(text, "rate_limited"));
+}
+
+static void
+test_staff(void **state)
+{
+	struct usage_clients	 clients;
+
+	(void)state;
+	clients = usage_db_top(db);
+	assert_int_equal(clients.n, 2);
+	assert_string_equal(clients.list[0].code, "OTHER");
+	assert_int_equal(clients.list[0].allowed, 500);
+	assert_int_equal(clients.list[1].allowed, 47);
+	clients = usage_db_unused(db);
+	assert_int_equal(clients.n, 2);
+	assert_int_equal(clients.list[0].used_at, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(test_bars),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_quotas),
+		cmocka_unit_test(test_export),
+		cmocka_unit_test(test_staff),
+	};
+
+	return (cmocka_run_group_tests(tests, begin, people_teardown));
+}
