@@ -19,6 +19,7 @@
 #include "accounts/account_pages.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/setting.h"
 #include "base/spoof.h"
 #include "crypto/breached.h"
@@ -98,6 +99,7 @@ KORE_SECCOMP_FILTER("latchkey",
 
 static volatile sig_atomic_t	 terminating, hung_up;
 static struct kore_event	 work_event;
+static unsigned			 worker_starts;		/* a metric */
 static u_int32_t	 connections_max;	/* while the gate is shut */
 
 /* Kore finds these by their names. */
@@ -149,6 +151,9 @@ kore_parent_configure(int argc, char **argv)
 	health_check_master_key();
 	spoof_setup();
 	respond_setup();
+	metric_setup();
+	worker_starts = metric_new(METRIC_COUNTER,
+	    "latchkey_worker_starts_total", "Workers that were started.", "");
 	serve_setup();
 	gateway_setup();
 	web_hooks.admit = health_admit;
@@ -171,6 +176,8 @@ kore_worker_configure(void)
 	/* In place of Kore's, which loads modules again: there are none. */
 	sa.sa_handler = on_hang_up;
 	(void)sigaction(SIGHUP, &sa, NULL);
+	metric_worker(worker->id);
+	metric_add(worker_starts, 1);
 	health_setup();
 	gateway_start();
 	work_setup((unsigned)setting->hash_threads, watch_work);

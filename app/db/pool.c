@@ -33,6 +33,7 @@ static bool		 mismatch_told;
 static const struct pool_ear *ear;		/* NULL: none */
 static struct op	 ear_op;
 static bool		 ear_asked, ear_hears;
+static int64_t		 ear_lag_us;
 
 static bool	 slot_usable(const struct slot *);
 static struct slot *reader_free(void);
@@ -122,6 +123,29 @@ bool
 pool_up(void)
 {
 	return (pool_state() == POOL_UP);
+}
+
+struct pool_count
+pool_count(void)
+{
+	struct pool_count	 count = { .queued = queue.n,
+				    .ear_lag_us = ear_lag_us };
+	const struct op		*beat = slots[POOL_EAR].conn.sent.head;
+	int64_t			 age;
+	unsigned		 i;
+
+	for (i = 0; i < POOL_CONNS; i++) {
+		if (slots[i].conn.state == CONN_UP)
+			count.connections++;
+		if (i < POOL_READERS)
+			count.reads += slots[i].conn.sent.n;
+		else if (i < POOL_EAR)
+			count.writes += slots[i].conn.sent.n;
+	}
+	age = beat == NULL ? 0 : clock_monotonic() - beat->since;
+	if (age > count.ear_lag_us)
+		count.ear_lag_us = age;
+	return (count);
 }
 
 void
@@ -364,6 +388,7 @@ ear_care(void)
 	if (ear == NULL)
 		return;
 	while ((op = conn_take(&s->conn)) != NULL) {
+		ear_lag_us = clock_monotonic() - op->since;
 		answered = op->end == OP_ANSWERED &&
 		    PQresultStatus(op->result) == PGRES_COMMAND_OK;
 		PQclear(op->result);

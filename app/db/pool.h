@@ -79,6 +79,16 @@ enum pool_state {
 enum pool_state	 pool_state(void);
 bool		 pool_up(void);
 
+/* For metrics. */
+struct pool_count {
+	unsigned	 connections;		/* up */
+	unsigned	 reads, writes;		/* sent, without an answer */
+	unsigned	 queued;		/* wait for a connection */
+	/* The ear's last round trip, or how long the one under way takes. */
+	int64_t		 ear_lag_us;
+};
+struct pool_count pool_count(void);
+
 /* ---- between the pool and its event loop ---- */
 
 struct pool_loop {

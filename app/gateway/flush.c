@@ -8,6 +8,7 @@
 #include "db/pool.h"
 #include "gateway/gateway.h"
 #include "gateway/meter.h"
+#include "gateway/watch.h"
 #include "run/co.h"
 
 /* A batch of 4096 cells: 0.4 MB, their texts 1.5 MB and as arrays 2.2 MB. */
@@ -28,6 +29,7 @@ gateway_tick(bool leaves)
 
 	if (!setting->gateway)
 		return;
+	watch_tick();
 	if (meter_lost() != lost && now - lost_at > MINUTE_US) {
 		lost_at = now;
 		lost = meter_lost();

@@ -10,12 +10,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/setting.h"
 #include "base/str.h"
 #include "db/pool.h"
 #include "gateway/answer.h"
 #include "gateway/meter.h"
 #include "gateway/verify.h"
+#include "gateway/watch.h"
 #include "run/co.h"
 #include "web/address.h"
 
@@ -67,6 +69,8 @@ static bool	 read_line(struct http_request *, struct call *, char *target,
 		    const char **ret_method);
 static bool	 read_verify(struct http_request *, struct call *);
 static bool	 known_gateway(const struct call *);
+static void	 send_metrics(struct http_request *);
+static bool	 may_watch(struct http_request *);
 static void	 elsewhere(const char *path);
 static void	 count_failure(struct http_request *, struct check *);
 static void	 count_call(struct http_request *, const struct check *);
@@ -97,13 +101,14 @@ gateway_setup(void)
 	    .x_ratelimit = setting->gateway_x_ratelimit };
 	limit_setup((uint32_t)setting->gateway_limits);
 	meter_setup((uint32_t)setting->gateway_usage);
+	watch_setup();
 }
 
 void
 gateway_start(void)
 {
 	static const struct pool_ear	 ear = { "latchkey_gateway",
-	    cache_told, cache_hears, cache_deaf };
+	    cache_told, watch_hears, watch_deaf };
 
 	if (!setting->gateway)
 		return;
@@ -120,9 +125,12 @@ gateway_serve(struct http_request *kore)
 	struct call		 call;
 	struct check		 check = { .call = &call };
 	const char		*method;
-
 	bool			 verifies = strcmp(kore->path, VERIFY) == 0;
 
+	if (strcmp(kore->path, "/metrics") == 0) {
+		send_metrics(kore);
+		return (KORE_RESULT_OK);
+	}
 	if (verifies) {
 		call_begin(&call, CALL_PLAIN);
 		method = NULL;
@@ -137,6 +145,8 @@ gateway_serve(struct http_request *kore)
 			call_header(&call, header->header, header->value);
 	if (!known_gateway(&call)) {
 		check.verdict = VERDICT_WRONG_SECRET;
+		check.since = clock_monotonic();
+		watch_check(&check, false);
 		if (verifies)
 			answer_verify(&out, &check);
 		else
@@ -167,6 +177,7 @@ gateway_serve(struct http_request *kore)
 	    check.verdict == VERDICT_BAD_API_USER)
 		count_failure(kore, &check);
 	count_call(kore, &check);
+	watch_check(&check, v != NULL);
 	if (verifies)
 		answer_verify(&out, &check);
 	else
@@ -247,6 +258,50 @@ known_gateway(const struct call *call)
 		return (true);
 	return (call->secret != NULL && !call->twice &&
 	    token_eq(call->secret, secret));
+}
+
+static void
+send_metrics(struct http_request *kore)
+{
+	static char	 text[WATCH_TEXT_MAX];
+	struct buf	 b;
+
+	if (!may_watch(kore)) {
+		answer_problem(&out, 403, "not_permitted",
+		    "This is not for you", "Metrics are for this machine, or "
+		    "with LATCHKEY_GATEWAY_SECRET_FILE for who has the secret, "
+		    "as a Bearer token.");
+		send_out(kore);
+		return;
+	}
+	buf_fixed(&b, text, sizeof(text));
+	metric_write(&b);
+	http_response_header(kore, "content-type",
+	    "text/plain; version=0.0.4; charset=utf-8\r\n"
+	    "cache-control: no-store");
+	http_response(kore, 200, text, b.n);
+}
+
+/* Whoever knows the gateways' secret; where there is none, who is on this
+ * machine. */
+static bool
+may_watch(struct http_request *kore)
+{
+	const char	*given = NULL;
+	in_addr_t	 v4;
+
+	if (secret[0] != '\0') {
+		if (http_request_header(kore, "x-latchkey-secret", &given))
+			return (token_eq(given, secret));
+		return (http_request_header(kore, "authorization", &given) &&
+		    strncasecmp(given, "Bearer ", 7) == 0 &&
+		    token_eq(given + 7, secret));
+	}
+	if (kore->owner->family == AF_INET6)
+		return (IN6_IS_ADDR_LOOPBACK(
+		    &kore->owner->addr.ipv6.sin6_addr));
+	v4 = ntohl(kore->owner->addr.ipv4.sin_addr.s_addr);
+	return (kore->owner->family != AF_INET || v4 >> 24 == IN_LOOPBACKNET);
 }
 
 static void

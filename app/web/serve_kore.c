@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "crypto/token.h"
 #include "db/pool.h"
 #include "run/co.h"
@@ -46,11 +47,13 @@ struct visit {
 	TAILQ_ENTRY(visit)	 streams;
 };
 
+#define STATUSES	5u	/* 1xx to 5xx */
 #define STREAM_STALL_US	(30 * SECOND_US)
 
 static bool			 draining;
 static TAILQ_HEAD(, visit)	 streams = TAILQ_HEAD_INITIALIZER(streams);
 static unsigned			 streams_n;
+static unsigned			 requests_first, request_took; /* metrics */
 
 static struct visit *visit_new(struct http_request *);
 static void	 visit_read(struct visit *);
@@ -61,6 +64,8 @@ static void	 visit_gone(struct http_request *);
 static void	 stream_resume(struct visit *);
 static int	 stream_sent(struct netbuf *);
 static void	 stream_close(struct visit *);
+static unsigned	 metric_new_route(const char *pattern, const char *method);
+static void	 visit_count(const struct visit *);
 static void	 visit_log(const struct visit *);
 static void	 arena_full(void *);
 static void	 db_failed(void *, enum db_failure, const char *why);
@@ -96,6 +101,14 @@ serve(struct http_request *kore)
 void
 serve_setup(void)
 {
+	const struct route	*row;
+
+	requests_first = metric_new_route("", "");
+	for (row = routes; row->pattern != NULL; row++)
+		(void)metric_new_route(row->pattern, method_name(row->method));
+	request_took = metric_new(METRIC_HISTOGRAM,
+	    "latchkey_http_request_duration_seconds",
+	    "From a request's headers to its answer.", "");
 	http_error_page = error_page;
 }
 
@@ -316,6 +329,7 @@ static void
 visit_done(struct visit *v)
 {
 	v->done = true;
+	visit_count(v);
 	visit_log(v);
 	if (v->begun) {
 		TAILQ_REMOVE(&streams, v, streams);
@@ -392,6 +406,39 @@ stream_close(struct visit *v)
 	if (v->ended && v->chunked)
 		net_send_queue(c, "0\r\n\r\n", 5);
 	c->flags |= CONN_CLOSE_EMPTY;
+}
+
+/* A counter for each class of status: the first of them. */
+static unsigned
+metric_new_route(const char *pattern, const char *method)
+{
+	unsigned	 i, one, first = 0;
+	char		*labels;
+
+	for (i = 0; i < STATUSES; i++) {
+		if (asprintf(&labels, "method=\"%s\",route=\"%s\",status="
+		    "\"%uxx\"", method, pattern, i + 1) == -1)
+			abort();
+		one = metric_new(METRIC_COUNTER,
+		    "latchkey_http_requests_total",
+		    "Requests of the portal, by route and status.", labels);
+		if (i == 0)
+			first = one;
+	}
+	return (first);
+}
+
+static void
+visit_count(const struct visit *v)
+{
+	unsigned	 row = v->rq.route == NULL ? 0 :
+	    1 + (unsigned)(v->rq.route - routes);
+	int		 status = v->answer.status / 100;
+
+	if (status >= 1 && status <= (int)STATUSES)
+		metric_add(requests_first + row * STATUSES +
+		    (unsigned)status - 1, 1);
+	metric_observe(request_took, clock_monotonic() - v->started);
 }
 
 static void
