@@ -3,7 +3,11 @@
  */
 #include "health.h"
 
+#include <sys/wait.h>
+
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -33,6 +37,8 @@ static bool	opening, looking, beating;
 static bool	told;
 static int64_t	tried, looked, beaten;	/* monotonic */
 
+WAITS static void check_that_it_fits(void);
+_Noreturn static void nothing_to_fit(void *, enum db_failure, const char *);
 static bool	schema_fits(const struct db_rows *);
 static void	open_keys(void *);
 static void	look_at_schema(void *);
@@ -42,7 +48,7 @@ _Noreturn static void beat_failed(void *, enum db_failure, const char *);
 _Noreturn static void look_failed(void *, enum db_failure, const char *);
 _Noreturn static void keys_failed(void *, enum db_failure, const char *);
 
-void
+WAITS void
 health_check_master_key(void)
 {
 	struct arena	*a = arena_new(KEYS_ARENA_MAX, NULL, NULL);
@@ -54,6 +60,7 @@ health_check_master_key(void)
 		exit(2);
 	}
 	arena_free(a);
+	check_that_it_fits();
 }
 
 void
@@ -141,6 +148,48 @@ readyz_page(struct req *rq)
 	if (!ready)
 		respond_header(rq, "retry-after", "2");
 	respond_text(rq, ready ? 200 : 503, text);
+}
+
+/*
+ * In a process of its own: neither a data key nor a connection may be in the
+ * memory that workers are forked from.
+ */
+WAITS static void
+check_that_it_fits(void)
+{
+	struct arena	*a;
+	struct db	*db;
+	const char	*why = "";
+	pid_t		 pid;
+	int		 status;
+
+	pid = fork();
+	if (pid == 0) {
+		a = arena_new(KEYS_ARENA_MAX, NULL, NULL);
+		db = db_open(setting->database_url, "latchkey", a,
+		    nothing_to_fit, NULL, &why);
+		if (db == NULL || vault_fits(db, &why))
+			_exit(0);
+		(void)fprintf(stderr, "latchkey: LATCHKEY_MASTER_KEY_FILE: "
+		    "%s\n", why);
+		_exit(2);
+	}
+	while (pid != -1 && waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			pid = -1;
+	/* What could not be looked at the workers find out. */
+	if (pid != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 2)
+		exit(2);
+}
+
+/* The database is away, or has no tables yet. */
+_Noreturn static void
+nothing_to_fit(void *arg, enum db_failure failure, const char *why)
+{
+	(void)arg;
+	(void)failure;
+	(void)why;
+	_exit(0);
 }
 
 static bool

@@ -7,8 +7,10 @@
 
 #include "web/req.h"
 
-/* In the parent: stops the program when the master key file is unusable. */
-void	health_check_master_key(void);
+/* In the parent: stops the program when the master key file is unusable, or is
+ * not the one of this database.  A database that is away, or not yet prepared,
+ * stops nothing: workers look again. */
+WAITS void health_check_master_key(void);
 /* In each worker, before pool_setup(). */
 void	health_setup(void);
 /* Every 100 ms: opens the keys as soon as the database is there, looks now and

@@ -27,6 +27,12 @@ MUST_CHECK bool	 vault_read_master(struct arena *, const char *path,
 		    const char **ret_why);
 
 /*
+ * Whether the file opens all rows that sealed_key has, however few; false with
+ * one line as below.  For a process that does nothing else.
+ */
+WAITS MUST_CHECK bool vault_fits(struct db *, const char **ret_why);
+
+/*
  * Opens all rows of sealed_key, once; if the file has got newer keys since it
  * was read, by those.  False with one line in ret_why (static or in the handle's
  * arena) when the file is not the one that the rows were sealed under, or when

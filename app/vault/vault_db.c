@@ -34,6 +34,8 @@ static char		 me[UUID_TEXT];		/* "": not yet made */
 static pid_t		 my_pid;		/* whose me that is */
 static volatile sig_atomic_t rereads;
 
+WAITS static bool open_rows(struct db *, struct keyring *,
+		    const char **ret_why);
 WAITS static bool fill(struct db *, struct keyring *, const char **ret_why);
 static bool	 file_changed(void);
 WAITS static const char *report(struct db *, const char *program,
@@ -54,6 +56,13 @@ vault_read_master(struct arena *arena, const char *from, const char **ret_why)
 	keyring_free(ring);
 	ring = NULL;
 	return (false);
+}
+
+WAITS bool
+vault_fits(struct db *db, const char **ret_why)
+{
+	assert(ring != NULL && vault == NULL);
+	return (open_rows(db, ring, ret_why));
 }
 
 WAITS bool
@@ -175,9 +184,9 @@ vault_init(struct db *db)
 	return (rows->changed);
 }
 
-/* Opens every row of the table into a ring that has the master keys. */
+/* Every row of the table into a ring that has the master keys. */
 WAITS static bool
-fill(struct db *db, struct keyring *into, const char **ret_why)
+open_rows(struct db *db, struct keyring *into, const char **ret_why)
 {
 	DB_QUERY(vault_rows,
 	    "SELECT kind, version, sealed, kind = 'data' AND active_at IS NOT"
@@ -186,7 +195,7 @@ fill(struct db *db, struct keyring *into, const char **ret_why)
 	enum seal_result	 result;
 	const void		*sealed;
 	uint32_t		 version, under = 0;
-	size_t			 bytes, k;
+	size_t			 bytes;
 	int			 i;
 
 	rows = db_read(db, &vault_rows, DB_NONE);
@@ -203,6 +212,20 @@ fill(struct db *db, struct keyring *into, const char **ret_why)
 		if (db_truth(rows, i, 3))
 			under = version;
 	}
+	keyring_seal_under(into, under);
+	(void)snprintf(state, sizeof(state), "%s",
+	    rows->n > 0 ? db_text(rows, 0, 4) : "");
+	return (true);
+}
+
+/* The same, and every kind has to be there. */
+WAITS static bool
+fill(struct db *db, struct keyring *into, const char **ret_why)
+{
+	size_t	k;
+
+	if (!open_rows(db, into, ret_why))
+		return (false);
 	for (k = 0; k < COUNT(kinds); k++)
 		if (keyring_newest(into, kinds[k]) == 0) {
 			*ret_why = arena_fmt(db_arena(db), "the database has "
@@ -210,8 +233,6 @@ fill(struct db *db, struct keyring *into, const char **ret_why)
 			    kinds[k]);
 			return (false);
 		}
-	keyring_seal_under(into, under);
-	(void)snprintf(state, sizeof(state), "%s", db_text(rows, 0, 4));
 	return (true);
 }
 

@@ -110,22 +110,46 @@ def key_line(version=1):
 
 
 def test_another_master_key(make_server, cluster):
-    """The file is well formed and opens nothing: one line, /readyz 503."""
+    """The file is well formed and opens nothing: portal and courier don't
+    start, with one line that says so."""
     cluster.template("demo")
     portal = make_server(courier=False)
     portal.stop_portal()
+    portal.master_key.write_text(key_line())
+    (portal.dir / "portal.log").write_text("")
+    portal.start_portal(wait=False)
+    process, portal.portal = portal.portal, None
+    assert process.wait(10) == 2
+    line, = portal.raw_log().strip().splitlines()
+    assert line.startswith("latchkey: LATCHKEY_MASTER_KEY_FILE: ")
+    assert "another installation's" in line
+    portal.start_courier()
+    process, portal.courier = portal.courier, None
+    assert process.wait(10) not in (0, None)
+    assert "another installation's" in portal.raw_log("courier")
+
+
+def test_another_master_key_while_the_database_is_away(make_server,
+                                                       own_cluster):
+    """Nobody can say so at the start: workers do, in one line, and /readyz
+    with 503, until the file is the right one."""
+    own_cluster.template("demo")
+    portal = make_server(on=own_cluster, courier=False)
+    portal.stop_portal()
     right = portal.master_key.read_text()
+    own_cluster.stop()
     portal.master_key.write_text(key_line())
     portal.start_portal(wait=False)
-    wait_until(lambda: is_alive(portal) and lines(portal, "keys_closed"), 10,
+    wait_until(lambda: is_alive(portal), 10)
+    own_cluster.start()
+    wait_until(lambda: lines(portal, "keys_closed"), 10,
                "keys_closed in the log")
     assert refuses(portal)
     check_refusal(portal)
     assert "keys closed" in portal.client().get("/readyz?verbose").text
     assert len(lines(portal, "keys_closed")) == 1
-    portal.stop_portal()
     portal.master_key.write_text(right)
-    portal.start_portal()
+    portal.wait_ready()
 
 
 @pytest.mark.parametrize("content, mode", [

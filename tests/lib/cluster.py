@@ -49,8 +49,10 @@ def remove_orphans(folder):
 
 
 class Cluster:
-    def __init__(self, build, in_memory=True):
-        self.build = build
+    """`extra` are further lines for postgresql.conf."""
+
+    def __init__(self, build, in_memory=True, extra=""):
+        self.build, self.extra = build, extra
         self.in_memory = in_memory and has_room(MEMORY)
         if self.in_memory:
             remove_orphans(MEMORY)
@@ -79,7 +81,8 @@ class Cluster:
         self.templates |= {"template_bare", "template_demo"}
 
     def pgctl(self, verb, *args, **env):
-        extra = FAST + (MEMORY_CONF if self.in_memory else "")
+        extra = (FAST + (MEMORY_CONF if self.in_memory else "") + "\n"
+                 + self.extra)
         done = subprocess.run(
             [PGCTL, verb, self.dir, *args], text=True, capture_output=True,
             stdin=subprocess.DEVNULL, env=clean_env(PG_EXTRA=extra, **env))
