@@ -33,6 +33,7 @@
 #include "sessions/session_list.h"
 #include "subscriptions/change.h"
 #include "tenants/tenant_edit.h"
+#include "tenants/tenant_limits.h"
 #include "tenants/tenant_merge.h"
 #include "usage/usage.h"
 #include "web/asset.h"
@@ -312,6 +313,10 @@ const struct route routes[] = {
 			tenant_page_edit_form,	ADMIN },
 	{ METHOD_POST,	"/staff/tenants/:code/edit",
 			tenant_page_edit,	ADMIN | FRESH },
+	{ METHOD_GET,	"/staff/tenants/:code/limits",
+			tenant_page_limits,	ADMIN },
+	{ METHOD_POST,	"/staff/tenants/:code/limits",
+			tenant_page_set_limits,	ADMIN | FRESH },
 	{ METHOD_POST,	"/staff/tenants/:code/close",
 			tenant_page_close,	ADMIN | FRESH },
 	{ METHOD_POST,	"/staff/tenants/:code/reopen",

@@ -100,6 +100,7 @@ static const struct audit_action actions[] = {
 	{ "subscription.suspended", "Suspended a subscription" },
 	{ "tenant.absorbed", "Took another client in" },
 	{ "tenant.changed", "Changed a client" },
+	{ "tenant.limits", "Set the limits of a client" },
 	{ "tenant.closed", "Closed a client" },
 	{ "tenant.created", "Added a client" },
 	{ "tenant.domain_listed", "Listed a mail domain of a client" },

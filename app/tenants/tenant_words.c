@@ -56,6 +56,7 @@ static const struct {
 	{ "tenant.imported", "Client imported" },
 	{ "tenant.import_changed", "Client changed by an import" },
 	{ "tenant.changed", "Client edited" },
+	{ "tenant.limits", "Limits set" },
 	{ "tenant.closed", "Client closed" },
 	{ "tenant.reopened", "Client reopened" },
 	{ "tenant.merged", "Merged into another client" },
