@@ -13,9 +13,10 @@ import uuid
 
 from lib.flows import PASSWORD
 from lib.mail import Message
+from races import deeds
 
 NUMBERS = itertools.count(1)
-PRODUCTS = ("revio-api", "race-second")
+PRODUCTS = ("revio-api", "race-second", "race-checks")
 ROLES = ("member", "manager", "owner")
 RESULT = re.compile(r'href="/staff/requests/([0-9a-f-]{36})">.*?'
                     r'<span class="badge is-(good|warn)">', re.S)
@@ -32,6 +33,9 @@ class Desk:
         self.staff = [(person(self, "staff", f"Keeper {n}", mail), mail)
                       for n, mail in enumerate(("keeper0@staff.example",
                                                 "keeper1@staff.example"))]
+        self.admins = [(person(self, "admin", f"Admin {n}", mail), mail)
+                       for n, mail in enumerate(("admin0@staff.example",
+                                                 "admin1@staff.example"))]
 
     def sql(self, query, params=None):
         with self.connection.cursor() as cursor:
@@ -56,6 +60,10 @@ class Actor:
     def __init__(self, server, account, email, client=""):
         self.server, self.account, self.email = server, account, email
         self.client = client
+        self.enter()
+
+    def enter(self):
+        server, account = self.server, self.account
         token = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
         server.sql("INSERT INTO session (id_hash, account_id, expires_at) "
                    "VALUES (%s, %s, now() + interval '1 hour')",
@@ -63,6 +71,14 @@ class Actor:
         self.cookies = {f"latchkey_{server.port}": token}
         page = self.browser().get("/account").expect(200)
         self.csrf = page.form("/signout").fields["csrf"]
+
+    def enter_again(self):
+        """Who was disabled has no session any more; enabled, a new one."""
+        if self.server.sql(
+                "SELECT FROM account a WHERE id = %s AND state = 'active' AND "
+                "NOT EXISTS (SELECT FROM session WHERE account_id = a.id)",
+                (self.account,)):
+            self.enter()
 
     def browser(self):
         browser = self.server.client()
@@ -100,16 +116,18 @@ class Visitor:
 def person(server, kind, name, email, client=""):
     account = str(uuid.uuid4())
     server.sql(
-        "WITH a AS (INSERT INTO account (id, kind, staff_role, password_hash) "
-        "VALUES (%s, %s, %s, '*') RETURNING id) INSERT INTO person "
+        "WITH a AS (INSERT INTO account (id, kind, staff_role, password_hash, "
+        "verified_at) VALUES (%s, %s, %s, '*', now()) RETURNING id) "
+        "INSERT INTO person "
         "(account_id, email, email_folded, email_domain, name, client) "
         "SELECT id, %s, %s, %s, %s, %s FROM a",
-        (account, kind, "staff" if kind == "staff" else None, email, email,
+        (account, "contact" if kind == "contact" else "staff",
+         None if kind == "contact" else kind, email, email,
          email.partition("@")[2], name, client))
     return account
 
 
-class World:
+class World(deeds.Deeds):
     """A client that is listed, with its mail domain, and one that nobody
     knows; two contacts of each and one of neither."""
 
@@ -133,8 +151,15 @@ class World:
         self.visitors = [Visitor(server, f"v{place}@new{n}.example")
                          for place in range(2)]
         self.staff = [Actor(server, account, mail) for account, mail in server.staff]
+        self.admins = [Actor(server, account, mail)
+                       for account, mail in server.admins]
         self.accounts = {a.account: a.email
-                         for a in self.contacts + self.staff}
+                         for a in self.contacts + self.staff + self.admins}
+        # Of the round: pages by (who, path).  Of all: links for vendors.
+        self.pages, self.links = {}, []
+        self.products = [row[0] for row in server.sql(
+            "SELECT id::text FROM product WHERE slug = ANY(%s) ORDER BY slug",
+            (list(PRODUCTS[1:]),))]
 
     # -- what there is when a round begins
 
@@ -170,12 +195,23 @@ class World:
         """(actor, deed, call) of a step (kind, who, whom, how); None when
         there is nothing to aim at."""
         kind, who, whom, how = step
-        actors = self.staff if kind in OF_STAFF else self.visitors \
+        actors = self.admins if kind in deeds.OF_ADMINS else self.staff \
+            if kind in OF_STAFF else self.visitors \
             if kind in OF_VISITORS else self.contacts
+        if kind in deeds.OF_OWNERS and how % 4:
+            actors = self.looking_after() or actors
         actor = actors[who % len(actors)]
         other = self.contacts[whom % len(self.contacts)]
         made = getattr(self, "do_" + kind)(actor, other, whom, how)
         return made and (actor, kind, made)
+
+    def looking_after(self):
+        """Owners and managers: others only hear that they may not."""
+        found = {row[0] for row in self.server.sql(
+            "SELECT m.account_id::text FROM membership m WHERE role <> "
+            "'member' AND account_id = ANY(%s::uuid[])",
+            ([c.account for c in self.contacts],))}
+        return [c for c in self.contacts if c.account in found]
 
     def request_of(self, whom):
         # Mostly the newest open one, so that several are after the same.
@@ -197,7 +233,8 @@ class World:
                                   **{"name": name, **fields})
 
     def do_subscribe(self, me, _other, _whom, how):
-        return lambda: me.post(f"/products/{PRODUCTS[how % 4 == 3]}/subscribe",
+        product = PRODUCTS[(0, 0, 1, 2)[how % 4]]
+        return lambda: me.post(f"/products/{product}/subscribe",
                                name=f"{me.client}-KEY")
 
     def do_withdraw(self, me, _other, whom, _how):
@@ -291,6 +328,9 @@ class World:
 
     def round(self, steps):
         """[(actor, deed, answer)] of those that could be aimed."""
+        for actor in self.contacts:
+            actor.enter_again()
+        self.pages = {}
         aimed = [found for found in map(self.aim, steps) if found]
         gate = threading.Barrier(len(aimed)) if aimed else None
         answers, errors = [None] * len(aimed), []
@@ -309,11 +349,15 @@ class World:
             thread.join(60)
             assert not thread.is_alive(), "an answer never came"
         assert not errors, errors
-        return [(actor, deed, answer) for (actor, deed, _), answer
-                in zip(aimed, answers)]
+        done = [(actor, deed, answer) for (actor, deed, _), answer
+                in zip(aimed, answers) if answer is not None]
+        self.links += [deeds.LINK.search(answer.text)[1]
+                       for _, deed, answer in done if deed == "hand_over"
+                       and deeds.LINK.search(answer.text)]
+        return done
 
 
 OF_STAFF = {"approve", "share", "reject", "question", "take", "let_go", "bulk",
-            "suspend", "reactivate", "cancel", "consent"}
-OF_VISITORS = {"sign_up", "verify"}
-KINDS = sorted(name[3:] for name in vars(World) if name.startswith("do_"))
+            "suspend", "reactivate", "cancel", "consent"} | deeds.OF_STAFF
+OF_VISITORS = {"sign_up", "verify"} | deeds.OF_VISITORS
+KINDS = sorted(name[3:] for name in dir(World) if name.startswith("do_"))
