@@ -1,5 +1,7 @@
 """Staff seat an owner: planned, told, cancelled, and what falls due."""
 
+import threading
+
 import pytest
 from lib import flows
 from lib.base import wait_until
@@ -100,6 +102,43 @@ def test_at_once_where_there_is_no_owner(server, admin, case):
     case.plan().expect(303)
     assert (case.role(), case.ending()) == ("owner", "seated")
     server.mail.wait(admin.email, f"is now an owner of {case.name}")
+
+
+def test_at_once_but_somebody_was_faster(server, admin, case):
+    """Another client lets the person in at that moment: nobody is seated, and
+    nobody is told so."""
+    server.sql("DELETE FROM membership WHERE tenant_id = (SELECT id FROM "
+               "tenant WHERE code = %s)", (case.code,))
+    flows.add_tenant(server, case.code + "X", case.name + " X")
+    page = case.keeper.get(case.path).expect(200)
+    answers = []
+    other = server.cluster.connect(server.database)
+    other.autocommit = False
+    with other.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO membership SELECT %s, id, 'owner', 'first' FROM "
+            "tenant WHERE code = %s", (case.id(case.person),
+                                       case.code + "X"))
+        asked = threading.Thread(target=lambda: answers.append(
+            case.keeper.submit(page, {"tenant": case.code, "reason": REASON},
+                               "/seat$")))
+        asked.start()
+        wait_until(lambda: server.sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+            "current_database() AND wait_event_type = 'Lock'",
+            role="postgres") == [(1,)], 10, "the plan waits")
+        other.commit()
+    asked.join(20)
+    other.close()
+    assert answers[0].status == 422
+    assert server.sql("SELECT count(*) FROM seating WHERE account_id = %s",
+                      (case.id(case.person),)) == [(0,)]
+    assert server.sql("SELECT t.code FROM membership m JOIN tenant t ON t.id "
+                      "= m.tenant_id WHERE account_id = %s",
+                      (case.id(case.person),)) == [(case.code + "X",)]
+    assert server.sql("SELECT count(*) FROM audit WHERE action = 'seat.done' "
+                      "AND subject_id = %s",
+                      (case.id(case.person),)) == [(0,)]
 
 
 def test_a_disabled_owner_is_one(server, case):
