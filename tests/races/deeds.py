@@ -229,7 +229,8 @@ class Deeds:
         finally:
             connection.close()
             status = end(courier)
-        assert status == 0, f"the courier ended with {status}"
+        # -15: the other did it all before this one was there.
+        assert status in (0, -15), f"the courier ended with {status}"
 
     def do_stop_auto(self, me, _other, whom, _how):
         return self.on_request(me, whom, "stop")
