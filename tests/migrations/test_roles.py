@@ -44,9 +44,90 @@ def refused(one, role, code, statement):
     "DELETE FROM request_note",
     "DELETE FROM request_consent",
     "UPDATE request_consent SET tenant_id = tenant_id",
+    # a chain of one's own making
+    "INSERT INTO audit_link SELECT lane, n + 1, audit_id + 1, hash"
+    " FROM audit_link",
+    "UPDATE audit_link SET hash = sha256('x')",
+    "DELETE FROM audit_link",
+    "TRUNCATE audit_link",
+    "INSERT INTO audit_head SELECT lane, n + 1, hash FROM audit_head",
+    "UPDATE audit_head SET n = n - 1",
+    "DELETE FROM audit_head",
+    "SELECT audit_append(a) FROM audit a",
+    "DROP TRIGGER audit_chain ON audit",
+    "ALTER TABLE request DROP CONSTRAINT request_decided",
+    "DROP INDEX subscription_one_live",
+    # what is never deleted, and what is said once
+    "DELETE FROM request",
+    "DELETE FROM subscription",
+    "DELETE FROM subscription_change",
+    "UPDATE subscription_change SET reason = 'x'",
+    "UPDATE subscription SET tenant_id = tenant_id",
+    "UPDATE subscription SET name = 'x'",
+    "UPDATE subscription_key SET mac = mac",
+    "DELETE FROM tenant",
+    "DELETE FROM tenant_alias",
+    "INSERT INTO tenant_alias SELECT 'FORGED', id FROM tenant",
+    "DELETE FROM account",
+    "DELETE FROM api_user",
+    "UPDATE api_user SET username = 'OTHER'",
+    "UPDATE api_user SET tenant_id = tenant_id",
+    "DELETE FROM api_user_password",
+    "DELETE FROM api_hand_over",
+    "DELETE FROM product",
+    "UPDATE product_terms SET text = 'x'",
+    "DELETE FROM product_terms",
+    "UPDATE terms_acceptance SET at = now()",
+    "DELETE FROM terms_acceptance",
 ])
 def test_denied_to_both(one, role, statement):
     refused(one, role, DENIED, statement)
+
+
+@pytest.mark.parametrize("statement", [
+    "SELECT seating_fall_due(gen_random_uuid())",
+    "SELECT product_end_requests()",
+    "UPDATE outbox SET state = 'sent'",
+    "DELETE FROM outbox",
+    "DELETE FROM notice",
+    "DELETE FROM reveal",
+    "DELETE FROM job",
+])
+def test_what_only_the_courier_does(one, statement):
+    refused(one, APP, DENIED, statement)
+
+
+def test_two_open_requests_of_a_client(one):
+    refused(one, APP, UNIQUE, """
+        INSERT INTO request (id, account_id, product_id, tenant_id, name,
+            client_folded, due_at)
+        SELECT gen_random_uuid(), m.account_id, p.id, m.tenant_id,
+            'Altaworx-KEY', 'altaworx', now()
+        FROM membership m JOIN product p ON p.slug = 'second',
+            generate_series(1, 2)""")
+
+
+def test_who_writes_the_audit_by_hand_does_not_fork_it(one):
+    """Checked at once, at the end, in savepoints that are taken back."""
+    connection = one.cluster.connect(one.database, APP)
+    connection.autocommit = False
+    say = ("SELECT audit_write(t.id, 'system', NULL, 'tenant.changed', "
+           "'tenant', t.id) FROM tenant t, generate_series(1, 3)")
+    with connection.cursor() as cursor:
+        for mode in ("IMMEDIATE", "DEFERRED"):
+            cursor.execute(f"SET CONSTRAINTS ALL {mode}")
+            cursor.execute(say)
+            cursor.execute("SAVEPOINT s")
+            cursor.execute(say)
+            cursor.execute("ROLLBACK TO s")
+            cursor.execute(say)
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(say)
+            connection.commit()
+    connection.close()
+    assert one.ctl("audit", "verify").returncode == 0
+    assert one.sql("SELECT count(*) FROM audit a LEFT JOIN audit_link l ON "
+                   "l.audit_id = a.id WHERE l.n IS NULL") == [(0,)]
 
 
 @pytest.mark.parametrize("column", ["params", "address", "*"])
