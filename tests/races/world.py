@@ -288,7 +288,9 @@ class World(deeds.Deeds):
         return lambda: me.post("/people/leave")
 
     def do_unseat(self, me, other, _whom, _how):
-        return lambda: me.post(f"/people/{other.account}/unseat")
+        # Of oneself it is the same as leaving.
+        return me is not other and (
+            lambda: me.post(f"/people/{other.account}/unseat"))
 
     def do_role(self, me, other, _whom, how):
         return lambda: me.post(f"/people/{other.account}/role",
