@@ -53,12 +53,19 @@
     "(SELECT account_id FROM person WHERE "				\
     BEGINS("email_folded COLLATE \"C\"")				\
     " ORDER BY email_folded COLLATE \"C\" LIMIT 200)"
-/* The sources are read in their order until there is enough to choose from:
- * the costliest, a part of any address, comes last.  What is so, or begins so,
- * goes first; then what is most alike. */
-#define RANKED(hits)							\
-    "WITH hit AS MATERIALIZED (SELECT DISTINCT d.account_id FROM ("	\
-    "  SELECT u.account_id FROM (" hits ") u LIMIT 400) d), best AS MATERIALIZED ("					\
+/* Of the client that has this very code. */
+#define OF_CODE								\
+    "(SELECT m.account_id FROM tenant t JOIN membership m"		\
+    " ON m.tenant_id = t.id WHERE lower(t.code) COLLATE \"C\""		\
+    " = lower($1::text) LIMIT 200)"
+/* Where enough begins so, nobody looks who holds it: what is in everybody's
+ * address is found at its beginning first.  What is so, or begins so, goes
+ * first; then what is most alike. */
+#define RANKED(hits, others)						\
+    "WITH near AS MATERIALIZED (" hits "), hit AS MATERIALIZED ("	\
+    "SELECT DISTINCT d.account_id FROM (SELECT account_id FROM near"	\
+    "  UNION ALL (SELECT u.account_id FROM (" others ") u"		\
+    "    WHERE (SELECT count(*) FROM near) < 200 LIMIT 400)) d), best AS MATERIALIZED ("					\
     COLUMNS ", row_number() OVER (ORDER BY lower($1::text) IN ("	\
     "  lower(p.name), p.email_folded, lower(t.code), lower(t.name))"	\
     "  DESC NULLS LAST, starts_with(lower(p.name), lower($1::text))"	\
@@ -79,10 +86,12 @@ staff_db_list(struct db *db, const char *typed, const char *after)
 {
 	DB_QUERY(staff_all,
 	    COLUMNS "FROM person p " JOINS "WHERE " AFTER ORDER);
-	DB_QUERY(staff_begins, RANKED(BY_NAME " UNION ALL " BY_ADDRESS
-	    " UNION ALL " OF_TENANT(BEGINS("lower(t.name) COLLATE \"C\""))));
-	DB_QUERY(staff_holds, RANKED(BY_NAME " UNION ALL " BY_ADDRESS
-	    " UNION ALL " OF_TENANT(HOLDS("lower(t.code)"))
+	DB_QUERY(staff_begins, RANKED(OF_CODE " UNION ALL " BY_NAME
+	    " UNION ALL " BY_ADDRESS,
+	    OF_TENANT(BEGINS("lower(t.name) COLLATE \"C\""))));
+	DB_QUERY(staff_holds, RANKED(OF_CODE " UNION ALL " BY_NAME
+	    " UNION ALL " BY_ADDRESS,
+	    OF_TENANT(HOLDS("lower(t.code)"))
 	    " UNION ALL " OF_PERSON(HOLDS("lower(name)"))
 	    " UNION ALL " OF_TENANT(HOLDS("lower(t.name)"))
 	    " UNION ALL " OF_PERSON(HOLDS("email_folded"))));
