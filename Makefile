@@ -50,7 +50,8 @@ PORTAL_C := $(wildcard app/*.c app/*/*_kore.c)
 TOOL_C	:= app/ctl/ctl.c
 COURIER_C := app/courier/courier.c
 LIB_C	:= $(filter-out $(PORTAL_C) $(TOOL_C) $(COURIER_C),\
-	   $(wildcard app/*/*.c)) $O/gen/common_passwords.c
+	   $(wildcard app/*/*.c)) $O/gen/common_passwords.c \
+	   $O/gen/openapi.c
 PORTAL_O := $(PORTAL_C:%.c=$O/%.o)
 LIB_O	:= $(LIB_C:%.c=$O/%.o)
 LIB_O	:= $(LIB_O:$O/$O/%=$O/%)
@@ -125,6 +126,10 @@ $O/gen/schema_expect.h: $(wildcard migrations/sqitch.plan migrations/sqitch.conf
 $O/gen/common_passwords.c: app/crypto/common_passwords.py app/crypto/password.h
 	@mkdir -p $(@D)
 	$(PYTHON) $< > $@.new && mv $@.new $@
+
+$O/gen/openapi.c: app/api/openapi.py
+	@mkdir -p $(@D)
+	$(PYTHON) -B $< --c > $@.new && mv $@.new $@
 
 $O/liblatchkey.a: $(LIB_O)
 	$(call SAY,AR)rm -f $@ && ar rcs $@ $(LIB_O)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/api_pages.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/setting.h"
@@ -19,6 +20,7 @@
 #include "sessions/session.h"
 #include "vault/vault.h"
 #include "web/respond.h"
+#include "web/route.h"
 
 /* The newest change of the schema and how many there are: an older schema and
  * a newer one are both not ours. */
@@ -117,7 +119,8 @@ health_admit(struct req *rq, unsigned guard)
 		req_fail(rq, 503, "schema_mismatch");
 	if (vault == NULL)
 		req_fail(rq, 503, "keys_closed");
-	return (session_admit(rq, guard));
+	return ((guard & API) != 0 ? api_admit(rq, guard) :
+	    session_admit(rq, guard));
 }
 
 bool

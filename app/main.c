@@ -17,6 +17,7 @@
 #include <signal.h>
 
 #include "accounts/account_pages.h"
+#include "api/api_pages.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
@@ -156,6 +157,7 @@ kore_parent_configure(int argc, char **argv)
 	    "latchkey_worker_starts_total", "Workers that were started.", "");
 	serve_setup();
 	gateway_setup();
+	api_setup();
 	web_hooks.admit = health_admit;
 	session_again = again_page_carry_on;
 	web_hooks.csrf_base = session_csrf_base;

@@ -1,12 +1,14 @@
 /*
  * THE table: every address, who may use it.  Read it from top to bottom.  A
- * row without a guard lets nobody in; every POST checks CSRF.
+ * row without a guard lets nobody in; every POST checks CSRF, save those for
+ * machines, which know no cookies.
  */
 #include "accounts/account_pages.h"
 #include "accounts/close_pages.h"
 #include "accounts/email_change_pages.h"
 #include "accounts/passkey_pages.h"
 #include "accounts/recovery_pages.h"
+#include "api/api_pages.h"
 #include "apiusers/apiuser.h"
 #include "apiusers/hand_over.h"
 #include "apiusers/role.h"
@@ -35,6 +37,7 @@
 #include "tenants/tenant_edit.h"
 #include "tenants/tenant_limits.h"
 #include "tenants/tenant_merge.h"
+#include "tokens/token.h"
 #include "usage/usage.h"
 #include "web/asset.h"
 #include "web/route.h"
@@ -99,6 +102,10 @@ const struct route routes[] = {
 	/* By mail programs, RFC 8058: the token says who, no cookie does. */
 	{ METHOD_POST,	"/unsubscribe/:account/:kind/:token",
 			notice_page_leave, ANYONE | MACHINE },
+	{ METHOD_GET,	"/account/tokens", token_page, ACCOUNT },
+	{ METHOD_POST,	"/account/tokens", token_page_make, ACCOUNT | FRESH },
+	{ METHOD_POST,	"/account/tokens/:id/revoke",
+			token_page_revoke,	ACCOUNT },
 	{ METHOD_GET,	"/account/data", close_page_data, ACCOUNT },
 	{ METHOD_GET,	"/account/close", close_page,	ACCOUNT | FRESH },
 	{ METHOD_POST,	"/account/close", close_page_close,
@@ -357,6 +364,116 @@ const struct route routes[] = {
 			catalogue_page_close,	ADMIN | FRESH },
 	{ METHOD_POST,	"/staff/products/:id/keep",
 			catalogue_page_keep,	ADMIN },
+
+	/* for scripts: an access token with that scope, see app/api */
+	{ METHOD_GET,	"/api/v1/openapi.json", api_openapi,
+			ANYONE | NODB | API },
+	{ METHOD_GET,	"/api/v1/me",
+			api_me, ACCOUNT | API },
+	{ METHOD_GET,	"/api/v1/tenants",
+			api_tenants, CONTACT | API | SCOPE_READ },
+	{ METHOD_GET,	"/api/v1/products",
+			api_products, CONTACT | API | SCOPE_READ },
+	{ METHOD_GET,	"/api/v1/products/:slug",
+			api_product, CONTACT | API | SCOPE_READ },
+	{ METHOD_GET,	"/api/v1/subscriptions",
+			api_subscriptions, CONTACT | API | SCOPE_READ },
+	{ METHOD_GET,	"/api/v1/subscriptions/:id",
+			api_subscription, CONTACT | API | SCOPE_READ },
+	{ METHOD_GET,	"/api/v1/subscriptions/:id/keys",
+			api_keys, CONTACT | API | SCOPE_READ },
+	{ METHOD_POST,	"/api/v1/subscriptions/:id/keys/:slot/show",
+			api_key_show, CONTACT | API | SCOPE_KEYS_REVEAL },
+	{ METHOD_POST,	"/api/v1/subscriptions/:id/keys/:slot/regenerate",
+			api_key_regenerate,
+			CONTACT | API | SCOPE_KEYS_ROTATE },
+	{ METHOD_POST,	"/api/v1/subscriptions/:id/keys/:key/end",
+			api_key_end, CONTACT | API | SCOPE_KEYS_ROTATE },
+	{ METHOD_GET,	"/api/v1/requests",
+			api_requests, CONTACT | API | SCOPE_READ },
+	{ METHOD_POST,	"/api/v1/requests",
+			api_request_submit,
+			CONTACT | API | SCOPE_REQUESTS_WRITE },
+	{ METHOD_GET,	"/api/v1/requests/:id",
+			api_request, CONTACT | API | SCOPE_READ },
+	{ METHOD_POST,	"/api/v1/requests/:id/withdraw",
+			api_request_withdraw,
+			CONTACT | API | SCOPE_REQUESTS_WRITE },
+	{ METHOD_GET,	"/api/v1/api-users",
+			api_users, CONTACT | API | SCOPE_READ },
+	{ METHOD_POST,	"/api/v1/api-users",
+			api_user_make,
+			CONTACT | API | SCOPE_API_USERS_SECRET },
+	{ METHOD_GET,	"/api/v1/api-users/:id",
+			api_user, CONTACT | API | SCOPE_READ },
+	{ METHOD_DELETE,	"/api/v1/api-users/:id",
+			api_user_delete,
+			CONTACT | API | SCOPE_API_USERS_WRITE },
+	{ METHOD_POST,	"/api/v1/api-users/:id/rotate",
+			api_user_rotate,
+			CONTACT | API | SCOPE_API_USERS_SECRET },
+	{ METHOD_POST,	"/api/v1/api-users/:id/enable",
+			api_user_enable,
+			CONTACT | API | SCOPE_API_USERS_WRITE },
+	{ METHOD_POST,	"/api/v1/api-users/:id/disable",
+			api_user_disable,
+			CONTACT | API | SCOPE_API_USERS_WRITE },
+	{ METHOD_PUT,	"/api/v1/api-users/:id/roles",
+			api_user_roles,
+			CONTACT | API | SCOPE_API_USERS_WRITE },
+	{ METHOD_GET,	"/api/v1/api-users/:id/permissions",
+			api_user_permissions, CONTACT | API | SCOPE_READ },
+	{ METHOD_GET,	"/api/v1/api-users/:id/check",
+			api_user_check, CONTACT | API | SCOPE_READ },
+	{ METHOD_POST,	"/api/v1/api-users/:id/hand-over",
+			api_user_hand_over,
+			CONTACT | API | SCOPE_API_USERS_SECRET },
+	{ METHOD_GET,	"/api/v1/api-roles",
+			api_roles, CONTACT | API | SCOPE_READ },
+	{ METHOD_POST,	"/api/v1/api-roles",
+			api_role_make,
+			CONTACT | API | SCOPE_API_USERS_WRITE },
+	{ METHOD_GET,	"/api/v1/api-roles/:id",
+			api_role, CONTACT | API | SCOPE_READ },
+	{ METHOD_PUT,	"/api/v1/api-roles/:id",
+			api_role_save,
+			CONTACT | API | SCOPE_API_USERS_WRITE },
+	{ METHOD_DELETE,	"/api/v1/api-roles/:id",
+			api_role_delete,
+			CONTACT | API | SCOPE_API_USERS_WRITE },
+	{ METHOD_GET,	"/api/v1/api-resources",
+			api_resources, CONTACT | API | SCOPE_READ },
+	{ METHOD_GET,	"/api/v1/staff/queue",
+			api_staff_queue, STAFF | API | SCOPE_QUEUE_READ },
+	{ METHOD_GET,	"/api/v1/staff/requests/:id",
+			api_staff_request, STAFF | API | SCOPE_QUEUE_READ },
+	{ METHOD_POST,	"/api/v1/staff/requests/:id/approve",
+			api_staff_approve,
+			STAFF | API | SCOPE_QUEUE_DECIDE },
+	{ METHOD_POST,	"/api/v1/staff/requests/:id/share",
+			api_staff_share, STAFF | API | SCOPE_QUEUE_DECIDE },
+	{ METHOD_POST,	"/api/v1/staff/requests/:id/reject",
+			api_staff_reject, STAFF | API | SCOPE_QUEUE_DECIDE },
+	{ METHOD_POST,	"/api/v1/staff/requests/:id/ask",
+			api_staff_ask, STAFF | API | SCOPE_QUEUE_DECIDE },
+	{ METHOD_GET,	"/api/v1/staff/tenants",
+			api_staff_tenants,
+			STAFF | API | SCOPE_TENANTS_READ },
+	{ METHOD_POST,	"/api/v1/staff/tenants",
+			api_staff_tenant_make,
+			ADMIN | API | SCOPE_TENANTS_WRITE },
+	{ METHOD_GET,	"/api/v1/staff/tenants/:code",
+			api_staff_tenant, STAFF | API | SCOPE_TENANTS_READ },
+	{ METHOD_GET,	"/api/v1/staff/subscriptions",
+			api_staff_subscriptions,
+			STAFF | API | SCOPE_TENANTS_READ },
+	{ METHOD_POST,	"/api/v1/staff/keys/find",
+			api_staff_key_find, STAFF | API | SCOPE_KEYS_FIND },
+	{ METHOD_POST,	"/api/v1/staff/keys/:id/revoke",
+			api_staff_key_revoke,
+			STAFF | API | SCOPE_KEYS_REVOKE },
+	{ METHOD_GET,	"/api/v1/staff/audit",
+			api_staff_audit, STAFF | API | SCOPE_AUDIT_READ },
 
 	{ 0, NULL, NULL, 0 }
 };

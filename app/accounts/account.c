@@ -74,6 +74,7 @@ account_action(const char *word)
 		{ "passkeys/remove", "remove a passkey" },
 		{ "recovery-codes", "make new recovery codes" },
 		{ "passkeys", "add a passkey" },
+		{ "tokens", "make an access token" },
 		{ "sessions/end", "end sessions" },
 		{ "account/close", "close your account" },
 		{ "invite", "invite a colleague" },

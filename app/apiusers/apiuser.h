@@ -208,6 +208,14 @@ WAITS void	 api_page_list(struct req *, int status, struct view *,
 		    const struct api_client *);
 /* Reads the form and makes the user; an admin makes it without a password. */
 WAITS void	 api_page_make(struct req *, const struct api_client *);
+/* Reads the form of a new user, with a fresh id; false, with what is wrong in
+ * the view. */
+bool		 api_page_read(struct req *, struct view *,
+		    const struct api_client *, struct api_user_form *);
+/* May this user make this call?  Why, or why not, in a sentence. */
+WAITS bool	 api_page_may(struct req *, const struct api_user *,
+		    const char *method, const char *path,
+		    const char **ret_why);
 /* A user, with what was wrong with one of its forms. */
 WAITS void	 api_page_user(struct req *, int status, struct view *,
 		    const struct api_user *, bool is_mine);

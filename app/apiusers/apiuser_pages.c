@@ -18,8 +18,6 @@ static const char *search_of(struct req *);
 static void show_row(struct req *, struct view *, const struct api_user *);
 static void show_form(struct req *, struct view *, const struct api_client *,
     const struct roles *);
-WAITS static bool read_form(struct req *, struct view *,
-    const struct api_client *, struct api_user_form *);
 static void show_search(struct req *, struct view *, const char *typed,
     bool can_search);
 static void read_line(struct req *, struct view *, const char *field,
@@ -142,7 +140,7 @@ api_page_make(struct req *rq, const struct api_client *client)
 	struct api_user_form form;
 	struct api_user *user;
 
-	if (!read_form(rq, view, client, &form)) {
+	if (!api_page_read(rq, view, client, &form)) {
 		api_page_list(rq, 422, view, client);
 		return;
 	}
@@ -296,9 +294,9 @@ show_form(struct req *rq, struct view *view, const struct api_client *client,
 	    "contact_email", "note", "expires", "roles", "again", NULL);
 }
 
-WAITS static bool
-read_form(struct req *rq, struct view *view, const struct api_client *client,
-    struct api_user_form *ret_form)
+bool
+api_page_read(struct req *rq, struct view *view,
+    const struct api_client *client, struct api_user_form *ret_form)
 {
 	struct api_user_form form = { .again =
 					  str_eq(req_form(rq, "again"), "1") };

@@ -24,6 +24,9 @@ static void show_row(struct req *, struct view *, const struct api_resource *,
     const struct permission_set *);
 static void show_answer(struct req *, struct view *, const struct api_user *,
     const struct role_matrices *);
+static bool may(struct req *, const struct api_user *,
+    const struct role_matrices *, const char *method, const char *path,
+    const char **ret_why);
 static const char *why_not(struct req *, const char *method,
     const struct permission_answer *);
 WAITS static void set_state(struct req *, const char *state, const char *reason,
@@ -437,11 +440,8 @@ show_answer(struct req *rq, struct view *view, const struct api_user *user,
     const struct role_matrices *found)
 {
 	const char *method = req_query(rq, "m"), *path = req_query(rq, "path");
-	struct permission_answer answer = { .verdict = PERMISSION_NO_RESOURCE },
-				 one;
-	const char *scope, *why;
+	const char *why = "";
 	struct view *row;
-	bool is_yes = false;
 	int i;
 
 	view_list(view, "methods");
@@ -455,6 +455,29 @@ show_answer(struct req *rq, struct view *view, const struct api_user *user,
 	view_bool(view, "is_asked", method != NULL && path != NULL);
 	if (method == NULL || path == NULL)
 		return;
+	view_bool(view, "is_yes", may(rq, user, found, method, path, &why));
+	view_text(view, "why", why);
+}
+
+WAITS bool
+api_page_may(struct req *rq, const struct api_user *user, const char *method,
+    const char *path, const char **ret_why)
+{
+	const struct role_matrices found = role_db_matrices(rq->db, user->id);
+
+	return (may(rq, user, &found, method, path, ret_why));
+}
+
+static bool
+may(struct req *rq, const struct api_user *user,
+    const struct role_matrices *found, const char *method, const char *path,
+    const char **ret_why)
+{
+	struct permission_answer answer = { .verdict = PERMISSION_NO_RESOURCE },
+				 one;
+	const char *scope;
+	int i;
+
 	for (i = 0; i < found->n; i++) {
 		if (found->list[i].set == NULL)
 			continue;
@@ -466,26 +489,25 @@ show_answer(struct req *rq, struct view *view, const struct api_user *user,
 	}
 	scope = arena_strndup(rq->arena, answer.scope, answer.scope_bytes);
 	if (!str_eq(user->state, "enabled"))
-		why = arena_fmt(rq->arena,
+		*ret_why = arena_fmt(rq->arena,
 		    "%s is disabled. The gateway "
 		    "answers 403, api_user_disabled.",
 		    user->username);
 	else if (user->expires_at != 0 && user->expires_at <= rq->now)
-		why = arena_fmt(rq->arena,
+		*ret_why = arena_fmt(rq->arena,
 		    "%s has expired. The gateway "
 		    "answers 403, api_user_disabled.",
 		    user->username);
 	else if (answer.verdict != PERMISSION_GRANTED)
-		why = why_not(rq, method, &answer);
+		*ret_why = why_not(rq, method, &answer);
 	else {
-		is_yes = true;
-		why = str_eq(scope, "all") ?
+		*ret_why = str_eq(scope, "all") ?
 		    "For the data of all accounts." :
 		    arena_fmt(rq->arena,
 			"For the data of these accounts only: %s.", scope);
+		return (true);
 	}
-	view_bool(view, "is_yes", is_yes);
-	view_text(view, "why", why);
+	return (false);
 }
 
 static const char *

@@ -101,6 +101,11 @@ const char	*const *role_accounts_read(struct arena *, const char *typed,
 /* "GET" for 0 ... */
 const char	*role_operation(int);
 
+/* Reads the form of a role into all but id and version; false, with what is
+ * wrong in the view. */
+bool		 role_page_read(struct req *, struct view *,
+		    struct role_form *);
+
 WAITS void	 role_page_list(struct req *);	/* GET /api-roles */
 WAITS void	 role_page_make(struct req *);	/* POST */
 WAITS void	 role_page(struct req *);	/* GET /api-roles/:id */

@@ -21,7 +21,6 @@ WAITS static void show_role(struct req *, int status, struct view *,
     const struct api_client *, const struct role *);
 static void show_matrix(struct view *, const struct api_resources *);
 WAITS static const struct role *find(struct req *, const struct api_client *);
-static bool read_form(struct req *, struct view *, struct role_form *);
 static void read_grants(struct req *, struct role_form *);
 static void chosen(struct req *, struct api_resources *);
 static void refused(struct req *, struct view *, enum role_result);
@@ -122,7 +121,7 @@ make_role(struct req *rq, const struct api_client *client)
 
 	uuid_make(id);
 	form.id = id;
-	if (read_form(rq, view, &form)) {
+	if (role_page_read(rq, view, &form)) {
 		result = role_db_make(rq->db, rq->session->account_id,
 		    client->id, &form);
 		if (result == ROLE_SAVED) {
@@ -155,7 +154,7 @@ save_role(struct req *rq, const struct api_client *client)
 		form_error(view, "changed",
 		    "The form was not whole. Look at "
 		    "the role and save it once more.");
-	if (read_form(rq, view, &form)) {
+	if (role_page_read(rq, view, &form)) {
 		result = role_db_save(rq->db, rq->session->account_id,
 		    client->id, &form);
 		if (result == ROLE_SAVED) {
@@ -317,8 +316,8 @@ find(struct req *rq, const struct api_client *client)
 	req_not_found(rq);
 }
 
-static bool
-read_form(struct req *rq, struct view *view, struct role_form *form)
+bool
+role_page_read(struct req *rq, struct view *view, struct role_form *form)
 {
 	const char *wrong = NULL, *p;
 

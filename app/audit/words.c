@@ -108,6 +108,8 @@ static const struct audit_action actions[] = {
 	{ "tenant.imported", "Imported a client" },
 	{ "tenant.merged", "Merged a client into another" },
 	{ "tenant.reopened", "Reopened a client" },
+	{ "token.made", "Made an access token" },
+	{ "token.revoked", "Revoked an access token" },
 	{ "vault.data_made", "Made a new data key" },
 	{ "vault.data_retired", "Took an old data key away" },
 	{ "vault.data_rotated", "Put a new data key into use" },

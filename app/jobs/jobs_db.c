@@ -244,6 +244,11 @@ DB_QUERY(reveal_prune,
     " WHERE at < now() - interval '1 day' RETURNING 1)"
     " SELECT count(*) FROM gone");
 
+DB_QUERY(api_replay_prune,
+    "WITH gone AS (DELETE FROM api_replay"
+    " WHERE created_at < now() - interval '24 hours' RETURNING 1)"
+    " SELECT count(*) FROM gone");
+
 DB_QUERY(known_network_prune,
     "WITH gone AS (DELETE FROM known_network"
     " WHERE last_at < now() - interval '90 days' RETURNING 1)"
@@ -304,6 +309,7 @@ static const struct db_query *const jobs[] = {
 	&known_network_prune, &outbox_prune, &job_prune,
 	&notice_digest, &notice_prune, &known_device_prune, &known_browser_prune,
 	&recovery_prune, &email_change_prune, &usage_prune,
+	&api_replay_prune,
 };
 
 WAITS void

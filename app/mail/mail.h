@@ -113,6 +113,7 @@
  * recovery_used	account			left (a number)
  * passkey_added, passkey_removed
  *			account			passkey (its name)
+ * token_made	account			token (its name) scopes
  * api_user_made	owners, managers	api_user client vendor integration by
  * api_user_widened	owners, managers	api_user client roles by
  * api_role_widened	owners, managers	api_role client api_users by

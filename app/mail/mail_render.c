@@ -148,6 +148,7 @@ static const struct kind {
 	{ "factor_reset", LINK_PAGE, "/account/two-factor", { NULL } },
 	{ "passkey_added", LINK_PAGE, "/account/passkeys", { "passkey" } },
 	{ "passkey_removed", LINK_PAGE, "/account/passkeys", { "passkey" } },
+	{ "token_made", LINK_PAGE, "/account/tokens", { "token", "scopes" } },
 	{ "recovery_renewed", LINK_PAGE, "/account/two-factor", { NULL } },
 	{ "recovery_used", LINK_PAGE, "/account/two-factor", { "left" } },
 	{ "api_user_made", LINK_PAGE, "/api-users",

@@ -15,10 +15,6 @@
 WAITS static struct request *find(struct req *);
 WAITS static struct request_candidate *candidate(struct req *,
 		    const struct request *, const char *code);
-WAITS static bool approve_refused(struct req *, const struct request *,
-		    struct request_typed *, const struct request_tenant *);
-WAITS static bool share_refused(struct req *, const struct request *,
-		    struct request_typed *, const char *code);
 static bool	reason_bad(const char *reason, const char **ret_error);
 WAITS static void respond_result(struct req *, enum request_decide_result,
 		    const char *code, struct request_typed *);
@@ -61,8 +57,10 @@ request_page_approve(struct req *rq)
 		tenant.code = typed.existing;
 	else if (*typed.tenant != '\0')
 		tenant.code = typed.tenant;
-	if (approve_refused(rq, r, &typed, &tenant))
+	if (request_approve_wrong(rq, r, &typed, &tenant)) {
+		request_view_respond(rq, 422, r, &typed);
 		return;
+	}
 	result = request_db_approve(rq->db, vault, &decision, &tenant);
 	respond_result(rq, result, tenant.code != NULL ? tenant.code :
 	    tenant.new_code, &typed);
@@ -88,8 +86,10 @@ request_page_share(struct req *rq)
 	likely = request_shareable(r);
 	if (*code == '\0' && likely != NULL)
 		code = likely->code;
-	if (share_refused(rq, r, &typed, code))
+	if (request_share_wrong(rq, r, &typed, code)) {
+		request_view_respond(rq, 422, r, &typed);
 		return;
+	}
 	respond_result(rq, request_db_share(rq->db, &decision, code), code,
 	    &typed);
 }
@@ -160,9 +160,8 @@ candidate(struct req *rq, const struct request *r, const char *code)
 	return (c);
 }
 
-/* True, and answered, when something that was typed has to change. */
-static bool
-approve_refused(struct req *rq, const struct request *r,
+bool
+request_approve_wrong(struct req *rq, const struct request *r,
     struct request_typed *typed, const struct request_tenant *tenant)
 {
 	const char	*field = NULL, *error = NULL;
@@ -202,14 +201,13 @@ approve_refused(struct req *rq, const struct request *r,
 		field = "client";
 		error = tenant_name_advice(tenant->new_name);
 	}
-	if (error == NULL)
-		return (false);
-	refuse(rq, 422, r, typed, field, error);
-	return (true);
+	typed->bad_field = field;
+	typed->error = error;
+	return (error != NULL);
 }
 
-static bool
-share_refused(struct req *rq, const struct request *r,
+bool
+request_share_wrong(struct req *rq, const struct request *r,
     struct request_typed *typed, const char *code)
 {
 	const struct request_candidate	*c = candidate(rq, r, code);
@@ -225,7 +223,8 @@ share_refused(struct req *rq, const struct request *r,
 	} else if (!reason_bad(typed->share_reason, &error)) {
 		return (false);
 	}
-	refuse(rq, 422, r, typed, field, error);
+	typed->bad_field = field;
+	typed->error = error;
 	return (true);
 }
 

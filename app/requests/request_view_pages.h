@@ -25,6 +25,15 @@ struct request_typed {
 	const struct request_candidate *also;
 };
 
+/*
+ * What was typed to approve or share has to change: true, with bad_field and
+ * error set.  The statement asks the same again.
+ */
+WAITS bool	 request_approve_wrong(struct req *, const struct request *,
+		    struct request_typed *, const struct request_tenant *);
+WAITS bool	 request_share_wrong(struct req *, const struct request *,
+		    struct request_typed *, const char *code);
+
 /* "29 hours", "1 hour", "40 minutes", "12 seconds" between two instants. */
 const char	*request_span(struct arena *, int64_t length_us);
 /* "Due in 29 h", "3 h overdue", with the tone and icon of a badge. */

@@ -93,6 +93,9 @@ WAITS void	 tenant_page_edit(struct req *);
 WAITS void	 tenant_page_close(struct req *);	/* .../:code/close */
 WAITS void	 tenant_page_reopen(struct req *);	/* .../:code/reopen */
 
+/* Says in the view what another client has; true if there is anything. */
+WAITS bool	 tenant_page_taken(struct req *, struct view *, const char *id,
+		    const struct tenant_change *);
 /* The client's page, with a form that was refused. */
 WAITS void	 tenant_page_respond(struct req *, int status, struct view *,
 		    const char *code);

@@ -8,8 +8,6 @@
 
 WAITS static void	 show_form(struct req *, int status, struct view *,
 			    const struct tenant *);
-WAITS static bool	 complain_taken(struct req *, struct view *,
-			    const char *id, const struct tenant_change *);
 static const char	*taken_words(struct arena *,
 			    const struct tenant_taken *);
 static const char	*here(struct req *, const char *code);
@@ -34,7 +32,7 @@ tenant_page_make(struct req *rq)
 	struct tenant_change	 change;
 
 	tenant_form_read(rq, view, true, &change);
-	(void)complain_taken(rq, view, NULL, &change);
+	(void)tenant_page_taken(rq, view, NULL, &change);
 	if (form_has_errors(view)) {
 		show_form(rq, 422, view, NULL);
 		return;
@@ -44,7 +42,7 @@ tenant_page_make(struct req *rq)
 		respond_see_other(rq, here(rq, change.code));
 		return;
 	case TENANT_TAKEN:
-		if (!complain_taken(rq, view, NULL, &change))
+		if (!tenant_page_taken(rq, view, NULL, &change))
 			form_error(view, "client", "Somebody made a client "
 			    "like this at the same moment. Send it again.");
 		show_form(rq, 409, view, NULL);
@@ -91,7 +89,7 @@ tenant_page_edit(struct req *rq)
 	if (t == NULL)
 		return;
 	tenant_form_read(rq, view, false, &change);
-	(void)complain_taken(rq, view, t->id, &change);
+	(void)tenant_page_taken(rq, view, t->id, &change);
 	if (form_has_errors(view)) {
 		view_int(view, "version", change.version);
 		show_form(rq, 422, view, t);
@@ -103,7 +101,7 @@ tenant_page_edit(struct req *rq)
 		respond_see_other(rq, here(rq, t->code));
 		return;
 	case TENANT_TAKEN:
-		if (!complain_taken(rq, view, t->id, &change))
+		if (!tenant_page_taken(rq, view, t->id, &change))
 			form_error(view, "client", "Somebody changed this "
 			    "client at the same moment. Save it again.");
 		show_form(rq, 409, view, t);
@@ -197,8 +195,8 @@ show_form(struct req *rq, int status, struct view *view,
 	respond_page(rq, status, "tenants/edit", view);
 }
 
-WAITS static bool
-complain_taken(struct req *rq, struct view *view, const char *id,
+WAITS bool
+tenant_page_taken(struct req *rq, struct view *view, const char *id,
     const struct tenant_change *change)
 {
 	const struct tenant_takens takens = tenant_db_taken(rq->db, id,

@@ -8,7 +8,7 @@
  * has, and reads everything again when the file or the table has changed.
  *
  * Kinds that must be there: "data", and the HMAC purposes "subscription-key",
- * "subscription-key-prefix", "link" and "api-user-password".
+ * "subscription-key-prefix", "link", "api-user-password" and "access-token".
  */
 #ifndef VAULT_VAULT_H
 #define VAULT_VAULT_H

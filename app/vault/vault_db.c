@@ -22,7 +22,7 @@
 
 static const char *const kinds[] = {
 	"data", "subscription-key", "subscription-key-prefix", "link",
-	"api-user-password",
+	"api-user-password", "access-token",
 };
 
 const struct keyring	*vault;
@@ -161,8 +161,8 @@ vault_init(struct db *db)
 	DB_QUERY(vault_make,
 	    "INSERT INTO sealed_key (kind, version, master_version, sealed)"
 	    " SELECT fresh.kind, 1, $1::integer, fresh.sealed"
-	    " FROM (VALUES ($2::text, $7::bytea), ($3, $8), ($4, $9),"
-	    "     ($5, $10), ($6, $11))"
+	    " FROM (VALUES ($2::text, $8::bytea), ($3, $9), ($4, $10),"
+	    "     ($5, $11), ($6, $12), ($7, $13))"
 	    "     AS fresh (kind, sealed)"
 	    " WHERE NOT EXISTS (SELECT FROM sealed_key AS old"
 	    "     WHERE old.kind = fresh.kind)"

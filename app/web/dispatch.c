@@ -29,6 +29,7 @@ dispatch(struct req *rq, const struct raw_request *raw)
 {
 	const struct route	*route;
 
+	rq->answer->is_api = str_starts(raw->path, "/api/");
 	check_headers(rq);
 	read_request(rq, raw);
 	route = route_find(rq, &rq->answer->allow);
@@ -42,9 +43,13 @@ dispatch(struct req *rq, const struct raw_request *raw)
 		respond_bytes(rq, 204, NULL, NULL, 0);
 		return;
 	}
-	if (raw->body_bytes > 0)
+	if ((route->guard & API) != 0) {
+		rq->body = raw->body;
+		rq->body_bytes = raw->body_bytes;
+	} else if (raw->body_bytes > 0) {
 		read_form(rq, raw);
-	if (route->method == METHOD_POST && (route->guard & MACHINE) == 0)
+	}
+	if (route->method == METHOD_POST && (route->guard & (MACHINE | API)) == 0)
 		check_csrf(rq);
 	if ((route->guard & NODB) == 0 && !web_hooks.admit(rq, route->guard))
 		return;

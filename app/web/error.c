@@ -96,23 +96,32 @@ static const struct words words[] = {
 /* What Kore answers itself, rendered once. */
 static struct {
 	int		 status;
-	const char	*page;
-	size_t		 n;
+	const char	*page, *problem;
+	size_t		 n, problem_n;
 } statics[COUNT(words)];
 
 static const struct words *words_find(int status, const char *why);
+static void	problem_render(struct req *, int status, const char *code);
+static void	problem_body(struct buf *, int status, const char *code,
+		    const char *detail, const char *id);
+static const char *status_title(int status);
 static void	words_render(const struct words *, bool get, const char *id,
 		    struct buf *);
 
 void
 respond_error(struct req *rq, int status, const char *why)
 {
-	const struct words	*w = words_find(status, why);
+	const struct words	*w;
 	struct answer		*an = rq->answer;
 	struct buf		 b;
 	bool			 get = rq->method == METHOD_GET ||
 				    rq->method == METHOD_HEAD;
 
+	if (an->is_api) {
+		problem_render(rq, status, why);
+		return;
+	}
+	w = words_find(status, why);
 	buf_init(&b, rq->arena, PAGE_MAX);
 	words_render(w, get, rq->id, &b);
 	an->status = status;
@@ -144,12 +153,20 @@ respond_setup(void)
 		statics[i].status = words[i].status;
 		statics[i].page = page;
 		statics[i].n = b.n;
+		buf_init(&b, a, PAGE_MAX);
+		problem_body(&b, words[i].status, arena_fmt(a, "http_%d",
+		    words[i].status), NULL, "");
+		buf_str(&b, "}\n");
+		page = strdup(buf_text(&b));
+		assert(page != NULL);
+		statics[i].problem = page;
+		statics[i].problem_n = b.n;
 	}
 	arena_free(a);
 }
 
 const char *
-respond_static_error(int status, size_t *ret_bytes)
+respond_static_error(int status, bool is_api, size_t *ret_bytes)
 {
 	size_t	i;
 
@@ -157,8 +174,93 @@ respond_static_error(int status, size_t *ret_bytes)
 		if (statics[i].status == status)
 			break;
 	}
-	*ret_bytes = statics[i].n;
-	return (statics[i].page);
+	*ret_bytes = is_api ? statics[i].problem_n : statics[i].n;
+	return (is_api ? statics[i].problem : statics[i].page);
+}
+
+/* RFC 9457; the code is what a program may branch on. */
+static void
+problem_render(struct req *rq, int status, const char *code)
+{
+	struct answer		*an = rq->answer;
+	const char		*detail = an->detail, *headers = "";
+	struct buf		 b;
+	size_t			 i;
+
+	for (i = 0; i < COUNT(words); i++) {
+		if (words[i].status == status)
+			headers = words[i].headers;
+	}
+	if (detail == NULL && status == 503)
+		detail = str_eq(code, "db_unknown") ? "The connection to our "
+		    "records was lost: it is not known whether this was done. "
+		    "Look before you send it again." : "We can't reach our "
+		    "records right now. Nothing was changed.";
+	buf_init(&b, rq->arena, PAGE_MAX);
+	problem_body(&b, status, code, detail, rq->id);
+	if (an->errors != NULL)
+		buf_fmt(&b, ",\"errors\":%s", an->errors);
+	buf_str(&b, "}\n");
+	an->status = status;
+	buf_init(&an->headers, rq->arena, 8192);
+	buf_fmt(&an->headers, "content-type: application/problem+json\r\n"
+	    "%s%s%s", respond_security_headers(),
+	    an->more == NULL || strstr(an->more, "retry-after") == NULL ?
+	    headers : "", an->more == NULL ? "" : an->more);
+	if (an->allow != NULL)
+		buf_fmt(&an->headers, "allow: %s\r\n", an->allow);
+	buf_fmt(&an->headers, "cache-control: no-store\r\nx-request-id: %s",
+	    rq->id);
+	an->body = buf_text(&b);
+	an->n = b.n;
+}
+
+/* Without the brace at its end. */
+static void
+problem_body(struct buf *b, int status, const char *code, const char *detail,
+    const char *id)
+{
+	buf_fmt(b, "{\"type\":\"about:blank\",\"title\":\"%s\","
+	    "\"status\":%d,\"code\":\"", status_title(status), status);
+	buf_json(b, code);
+	buf_chr(b, '"');
+	if (detail != NULL) {
+		buf_str(b, ",\"detail\":\"");
+		buf_json(b, detail);
+		buf_chr(b, '"');
+	}
+	if (*id != '\0')
+		buf_fmt(b, ",\"request_id\":\"%s\"", id);
+}
+
+/* As RFC 9110 names them. */
+static const char *
+status_title(int status)
+{
+	static const struct {
+		int		 status;
+		const char	*title;
+	} titles[] = {
+		{ 400, "Bad Request" }, { 401, "Unauthorized" },
+		{ 403, "Forbidden" }, { 404, "Not Found" },
+		{ 405, "Method Not Allowed" }, { 408, "Request Timeout" },
+		{ 409, "Conflict" }, { 411, "Length Required" },
+		{ 412, "Precondition Failed" }, { 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Content" },
+		{ 428, "Precondition Required" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 503, "Service Unavailable" },
+	};
+	size_t	i;
+
+	for (i = 0; i < COUNT(titles); i++) {
+		if (titles[i].status == status)
+			return (titles[i].title);
+	}
+	return ("Error");
 }
 
 static const struct words *

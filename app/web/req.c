@@ -5,6 +5,7 @@
 
 #include <assert.h>
 
+#include "web/respond.h"
 #include "web/route.h"
 
 static const char *
@@ -74,6 +75,13 @@ const char *
 req_form_line(struct req *rq, const char *name)
 {
 	return (str_squeeze(rq->arena, req_form(rq, name)));
+}
+
+_Noreturn void
+req_problem(struct req *rq, int status, const char *code, const char *detail)
+{
+	rq->answer->detail = detail;
+	req_fail(rq, status, code);
 }
 
 _Noreturn void

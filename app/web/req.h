@@ -24,6 +24,7 @@
 struct answer;			/* web/respond.h */
 struct session;			/* sessions/session.h */
 struct route;			/* web/route.h */
+struct api_call;		/* api/api_pages.h */
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE,
 	METHOD_OPTIONS, METHOD_PATCH, METHOD_OTHER };
@@ -47,6 +48,9 @@ struct req {
 	const char	*id;		/* "r-" and 12 hexadecimal: log, pages */
 	const char	*address;	/* of the client, by TRUSTED_PROXIES */
 	struct fields	 headers, query, form, cookies;
+	const char	*body;		/* as sent, of a route with API */
+	size_t		 body_bytes;
+	struct api_call	*api;		/* NULL on pages */
 	const struct route *route;
 	const char	*params[4];	/* by place of ":x" in the pattern */
 	int64_t		 now;		/* wall clock at arrival */
@@ -77,5 +81,12 @@ const char	*req_form_line(struct req *, const char *name);
  */
 _Noreturn void	 req_fail(struct req *, int status, const char *why);
 _Noreturn void	 req_not_found(struct req *);	/* 404 "not_found" */
+/*
+ * The same below /api/, where every error is a problem (RFC 9457): any status
+ * of 400 or more, a code that programs read, and a sentence for people, which
+ * must live as long as the request.
+ */
+_Noreturn void	 req_problem(struct req *, int status, const char *code,
+		    const char *detail);
 
 #endif

@@ -142,6 +142,25 @@ form_has_errors(const struct view *view)
 	return (v != NULL && v->truth);
 }
 
+bool
+form_error_at(const struct view *view, size_t i, const char **ret_field,
+    const char **ret_text)
+{
+	const struct value	*v, *field, *text;
+	const struct view	*row;
+
+	v = view_find(view, view_hash("errors"), "errors");
+	if (v == NULL || v->kind != VALUE_LIST || i >= v->list->n)
+		return (false);
+	row = v->list->items[i].map;
+	field = view_find(row, view_hash("field"), "field");
+	text = view_find(row, view_hash("text"), "text");
+	assert(field != NULL && text != NULL);
+	*ret_field = field->text;
+	*ret_text = text->text;
+	return (true);
+}
+
 void
 form_fields(struct view *view, ...)
 {

@@ -63,6 +63,9 @@ void	respond_cookie(struct req *, const char *name, const char *value,
  */
 void	form_error(struct view *, const char *field, const char *text);
 bool	form_has_errors(const struct view *);
+/* The i-th of them, from 0; false when there are no more. */
+bool	form_error_at(const struct view *, size_t i, const char **ret_field,
+	    const char **ret_text);
 void	form_fields(struct view *, ...) __attribute__((sentinel));
 
 /* The value for the hidden field `csrf` of this visitor's forms. */
@@ -78,6 +81,11 @@ struct answer {
 	const char	*allow;		/* for 405; NULL */
 	bool		 close;		/* the connection, afterwards */
 	bool		 stream;	/* the body comes piece by piece */
+	/* Below /api/: errors are problems.  NULL: none. */
+	bool		 is_api;
+	const char	*detail;	/* a sentence */
+	const char	*errors;	/* JSON: [{"field": ..., "text": ...}] */
+	const char	*more;		/* headers, each with CRLF at its end */
 };
 
 /* What the slices give to the web layer, set once by main.c. */
@@ -92,8 +100,8 @@ extern struct web_hooks	web_hooks;
 
 /* Templates and assets, before the fork; exits with one line on an error. */
 void	respond_setup(void);
-/* An error page without request, for what Kore answers itself. */
-const char *respond_static_error(int status, size_t *ret_bytes);
+/* An error page, or a problem, without request, for what Kore answers itself. */
+const char *respond_static_error(int status, bool is_api, size_t *ret_bytes);
 /* Headers that every answer has, each with CRLF at its end. */
 const char *respond_security_headers(void);
 /* Fills the answer of a failed request. */

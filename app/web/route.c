@@ -50,8 +50,9 @@ const char *
 guard_text(unsigned guard)
 {
 	static const char *const	 names[] = { "ANYONE", "CONTACT",
-		"STAFF", "ADMIN", "ACCOUNT", "FRESH", "MACHINE", "NODB", "SETUP" };
-	static char			 text[80];
+		"STAFF", "ADMIN", "ACCOUNT", "FRESH", "MACHINE", "NODB",
+		"SETUP", "API" };
+	static char			 text[120];
 	size_t				 i, n = 0;
 
 	text[0] = '\0';
@@ -59,6 +60,11 @@ guard_text(unsigned guard)
 		if ((guard & 1u << i) != 0)
 			n += (size_t)snprintf(text + n, sizeof(text) - n,
 			    "%s%s", n > 0 ? "|" : "", names[i]);
+	}
+	for (i = 0; i < COUNT(scope_words); i++) {
+		if ((guard & scope_words[i].bit) != 0)
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+			    "|%s", scope_words[i].name);
 	}
 	return (n > 0 ? text : "NOBODY");
 }

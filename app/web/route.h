@@ -2,12 +2,13 @@
  * The router: one table (routes.c), read from top to bottom.  A pattern's part
  * that begins with ":" matches one part of a path.  A row without a guard lets
  * nobody in.  Every POST checks CSRF (the hidden field `csrf` and a fitting
- * Origin) unless its guard has MACHINE.
+ * Origin) unless its guard has MACHINE or API.
  */
 #ifndef WEB_ROUTE_H
 #define WEB_ROUTE_H
 
 #include "web/req.h"
+#include "web/scope.h"
 
 enum guard {
 	ANYONE	= 1 << 0,	/* signed in or not */
@@ -20,6 +21,8 @@ enum guard {
 	NODB	= 1 << 7,	/* works without database: no session read */
 	SETUP	= 1 << 8,	/* open to staff who must still set up a second
 				 * factor */
+	API	= 1 << 9,	/* for scripts: an access token, no cookies, no
+				 * CSRF; with a scope of web/scope.h */
 };
 
 struct route {

@@ -69,7 +69,8 @@ static void	 visit_count(const struct visit *);
 static void	 visit_log(const struct visit *);
 static void	 arena_full(void *);
 static void	 db_failed(void *, enum db_failure, const char *why);
-static void	 error_page(int, struct kore_buf *, const void **, size_t *);
+static void	 error_page(int, const char *path, struct kore_buf *,
+		    const void **, size_t *);
 static enum method method_of(int);
 
 int
@@ -486,7 +487,7 @@ db_failed(void *arg, enum db_failure failure, const char *why)
 	case DB_FAIL_UNKNOWN:
 		log_event(LOG_LEVEL_ERROR, "db_unknown", "request", rq->id,
 		    "why", why, NULL);
-		if (v->begun)
+		if (v->begun || v->answer.is_api)
 			req_fail(rq, 503, "db_unknown");
 		view = view_new(rq->arena);
 		view_text(view, "what", "it was saved");
@@ -508,11 +509,16 @@ db_failed(void *arg, enum db_failure failure, const char *why)
 }
 
 static void
-error_page(int status, struct kore_buf *headers, const void **d, size_t *len)
+error_page(int status, const char *path, struct kore_buf *headers,
+    const void **d, size_t *len)
 {
-	*d = respond_static_error(status, len);
-	kore_buf_appendf(headers, "content-type: text/html; charset=utf-8\r\n"
-	    "cache-control: no-store\r\n%s", respond_security_headers());
+	bool	is_api = path != NULL && str_starts(path, "/api/");
+
+	*d = respond_static_error(status, is_api, len);
+	kore_buf_appendf(headers, "content-type: %s\r\n"
+	    "cache-control: no-store\r\n%s", is_api ?
+	    "application/problem+json" : "text/html; charset=utf-8",
+	    respond_security_headers());
 }
 
 static enum method

@@ -113,12 +113,12 @@ def test_init_twice(bare):
     out = bare.done("init")
     key = bare.dir / "master.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    assert "made the master key file" in out and "made 5 keys" in out
+    assert "made the master key file" in out and "made 6 keys" in out
     content = key.read_bytes()
     rows = bare.sql("SELECT * FROM sealed_key ORDER BY kind, version")
     assert [row[0] for row in rows] == [
-        "api-user-password", "data", "link", "subscription-key",
-        "subscription-key-prefix"]
+        "access-token", "api-user-password", "data", "link",
+        "subscription-key", "subscription-key-prefix"]
     assert bare.done("init") == ""
     assert key.read_bytes() == content
     assert bare.sql("SELECT * FROM sealed_key ORDER BY kind, version") == rows
@@ -132,7 +132,7 @@ def test_init_at_once(bare):
     all_of_them = [subprocess.Popen(command, env=clean_env(**bare.settings))
                    for _ in range(8)]
     assert [one.wait(30) for one in all_of_them] == [0] * 8
-    assert bare.sql("SELECT count(*) FROM sealed_key") == [(5,)]
+    assert bare.sql("SELECT count(*) FROM sealed_key") == [(6,)]
 
 
 def test_init_never_replaces_a_lost_master_key(bare):

@@ -72,3 +72,20 @@ def test_second_factor(server, person):
     look(browser, "factor-second")
     browser.type("code", "000000").press_submit("/signin/second")
     look(browser, "factor-second-error", "Error: ", 422)
+
+
+def test_access_tokens(server, person):
+    browser = person(flows.contact(server))
+    browser.go("/account/tokens")
+    look(browser, "tokens-none", "Access tokens")
+    browser.press_submit("/account/tokens")
+    look(browser, "tokens-error", "Error: ", 422)
+    browser.type("name", NAMES[0][0][:60])
+    browser.find("#scope-0").click()
+    browser.find("#scope-2").click()
+    browser.press_submit("/account/tokens")
+    look(browser, "tokens-shown", "Your new token")
+    browser.driver.refresh()
+    look(browser, "tokens-shown-already", "Shown already")
+    browser.go("/account/tokens")
+    look(browser, "tokens-one", "Access tokens")

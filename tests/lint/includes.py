@@ -6,8 +6,8 @@ import re
 from _source import main, sources
 
 # The left one may include all that stand to its right.
-SLICES = ("gateway usage home profile notices audit requests keys apiusers "
-          "subscriptions products people tenants accounts sessions jobs "
+SLICES = ("gateway api usage home profile notices audit requests keys apiusers "
+          "subscriptions products people tenants tokens accounts sessions jobs "
           "mail vault").split()
 MACHINERY = "web db run crypto base".split()
 # Know everyone, and nobody includes them.
@@ -27,8 +27,8 @@ LIBRARY = (
     (re.compile(r"^(fido|cbor)"),
      lambda p: p == "app/accounts/passkey.c", "app/accounts/passkey.c"),
     (re.compile(r"^jansson"), lambda p: p in (
-        "app/accounts/passkey.c", "app/gateway/verify.c"),
-     "app/accounts/passkey.c and app/gateway/verify.c"),
+        "app/accounts/passkey.c", "app/api/json.c", "app/gateway/verify.c"),
+     "app/accounts/passkey.c, app/api/json.c and app/gateway/verify.c"),
     (re.compile(r"^unicode/"), lambda p: p == "app/base/spoof.c",
      "app/base/spoof.c"),
     (re.compile(r"^qrencode"), lambda p: p == "app/accounts/qr.c",

@@ -9,11 +9,11 @@ from _source import line_of, main, sources, without_comments
 ROW = re.compile(r"\{\s*(?:METHOD_)?([A-Z]+)\s*,\s*\"([^\"]*)\"\s*,"
                  r"\s*(\w+)\s*,\s*([^}]*?)\s*,?\s*\}", re.S)
 GUARDS = {"ANYONE", "CONTACT", "STAFF", "ADMIN", "ACCOUNT", "FRESH",
-          "MACHINE", "NODB", "SETUP"}
+          "MACHINE", "NODB", "SETUP", "API"}
 WHO = {"ANYONE", "CONTACT", "STAFF", "ADMIN", "ACCOUNT", "MACHINE"}
 SOMEBODY = {"CONTACT", "STAFF", "ADMIN", "ACCOUNT"}
 # The last: mail programs, by a token of its own (RFC 8058).
-MACHINE_PATHS = ("/check", "/api/", "/unsubscribe/")
+MACHINE_PATHS = ("/check", "/unsubscribe/")
 
 
 def check(root):
@@ -40,6 +40,8 @@ def check(root):
 
 def judge(method, pattern, guard):
     names = {n.strip() for n in guard.split("|")}
+    scopes = {n for n in names if n.startswith("SCOPE_")}
+    names -= scopes
     unknown = names - GUARDS
     if unknown:
         yield f"no such guard: {guard or 'none'}"
@@ -54,11 +56,19 @@ def judge(method, pattern, guard):
         yield "without database nobody is signed in"
     if "MACHINE" in names and not pattern.startswith(MACHINE_PATHS):
         yield "no CSRF check outside of " + " ".join(MACHINE_PATHS)
-    if pattern.startswith("/staff") and not names & {"STAFF", "ADMIN"}:
+    if ("API" in names) != pattern.startswith("/api/"):
+        yield "API is for /api/, and all there is API"
+    if scopes and "API" not in names:
+        yield "a scope of a page"
+    if "API" in names and names & SOMEBODY - {"ACCOUNT"} and len(scopes) != 1:
+        yield "no scope, or more than one"
+    if "API" in names and "FRESH" in names:
+        yield "a script can't sign in afresh: its scope says so"
+    if pattern.startswith(("/staff", "/api/v1/staff")) and not names & {"STAFF", "ADMIN"}:
         yield "a staff page for others"
     if not pattern.startswith("/"):
         yield "begins with a /"
-    if method not in ("GET", "POST") and "MACHINE" not in names:
+    if method not in ("GET", "POST") and not names & {"MACHINE", "API"}:
         yield "pages have GET and POST"
 
 

@@ -99,6 +99,8 @@ static const struct outbox_param	all[] = {
 	{ "signed_in_at", "1795356300000000" },
 	{ "signup_id", REQUEST },
 	{ "subscription_name", "Acme-KEY" },
+	{ "scopes", "read, keys:reveal" },
+	{ "token", "My <token>" },
 	{ "undo_id", REQUEST },
 	{ "why", "SMTP status 550" },
 };
@@ -142,7 +144,7 @@ static const char *const	kinds[] = {
 	"request_reminder",
 	"request_overdue", "mail_failed", "factor_added", "factor_removed",
 	"factor_reset", "recovery_renewed", "recovery_used",
-	"passkey_added", "passkey_removed",
+	"passkey_added", "passkey_removed", "token_made",
 	"api_user_made", "api_user_widened", "api_role_widened",
 	"api_user_state", "api_changed", "api_hand_over", "api_hand_over_made",
 	"api_hand_over_used",
