@@ -3,7 +3,6 @@
  */
 #include "api/replay.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -35,7 +34,7 @@ replay_db_claim(struct db *db, const char *token_id, const char *key,
 
 	rows = db_write(db, &replay_claim, DB_ARGS(token_id, hash_of(db, key),
 	    db_bytes(db, request, SHA256_BYTES)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (db_truth(rows, 0, 0))
 		return (REPLAY_NEW);
 	if (!db_truth(rows, 0, 1))
@@ -58,7 +57,7 @@ replay_db_end(struct db *db, const char *token_id, const char *key,
 
 	rows = db_write(db, &replay_end, DB_ARGS(token_id, hash_of(db, key),
 	    db_int(db, status), body));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 }
 
 static const char *

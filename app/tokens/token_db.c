@@ -95,7 +95,7 @@ access_token_db_make(struct db *db, const struct keyring *ring,
 	    arena_strndup(a, token + 3, 4),
 	    token + ACCESS_TOKEN_TEXT - 1 - 4, scopes_array(db, form->scopes),
 	    db_time(db, form->expires_at)));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 	if (!db_truth(rows, 0, 0))
 		return (ACCESS_TOKEN_FULL);
 	return (db_number(rows, 0, 1) == 2 ? ACCESS_TOKEN_MADE :
@@ -116,6 +116,7 @@ access_token_db_revoke(struct db *db, const char *account_id, const char *id)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &access_token_revoke, DB_ARGS(account_id, id));
+	db_must(db, rows);
 	return (db_number(rows, 0, 0) == 1);
 }
 
@@ -202,7 +203,7 @@ access_token_db_touch(struct db *db, const char *id, const char *address)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &access_token_touch, DB_ARGS(id, address));
-	(void)rows;
+	db_must(db, rows);
 }
 
 static const char *
