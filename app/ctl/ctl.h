@@ -10,9 +10,12 @@
 
 enum ctl_exit { CTL_DONE = 0, CTL_REFUSED = 1, CTL_USAGE = 2 };
 
+struct remote;
+
 struct ctl {
 	struct arena	*arena;
-	struct db	*db;
+	struct db	*db;		/* NULL with --url */
+	struct remote	*remote;	/* with --url: see ctl/remote.h */
 	int		 argc;		/* words behind the command's name */
 	char		**argv;
 };
@@ -63,7 +66,12 @@ struct ctl_column {
 	const char		*key, *title;
 	enum ctl_column_kind	 kind;
 };
+struct ctl_table {
+	int		 n, columns;
+	const char	**cells;	/* row by row; NULL is null */
+};
+/* The first table->columns of these columns. */
 void		 ctl_list(struct ctl *, bool json, const struct ctl_column *,
-		    int columns, const struct db_rows *);
+		    const struct ctl_table *);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "ctl/remote.h"
 #include "keys/find.h"
 #include "keys/rotate.h"
 #include "vault/vault.h"
@@ -41,9 +42,14 @@ ctl_key_find(struct ctl *ctl)
 	if (!find_shaped(by, text))
 		return (ctl_refuse("that is not %s of 0-9 and a-f",
 		    by == FIND_WHOLE ? "32" : by == FIND_FIRST8 ? "8" : "4"));
-	if (!ctl_open_vault(ctl))
-		return (CTL_REFUSED);
-	found = find_db(ctl->db, vault, by, text);
+	if (ctl->remote != NULL) {
+		if (!remote_key_find(ctl, by, text, &found))
+			return (CTL_REFUSED);
+	} else {
+		if (!ctl_open_vault(ctl))
+			return (CTL_REFUSED);
+		found = find_db(ctl->db, vault, by, text);
+	}
 	if (json)
 		print_json(ctl, &found);
 	else
@@ -74,12 +80,17 @@ ctl_key_revoke(struct ctl *ctl)
 	if (wrong != NULL)
 		return (ctl_usage("--overlap is a number of seconds, up to "
 		    "%d", KEY_OVERLAP_MAX_S));
-	if (!ctl_open_vault(ctl))
-		return (CTL_REFUSED);
-	if (rotate_db_revoke(ctl->db, vault, NULL, ctl->argv[0], overlap_s,
-	    reason) != ROTATE_DONE)
-		return (ctl_refuse("there is no such value that works: see key "
-		    "find"));
+	if (ctl->remote != NULL) {
+		if (!remote_key_revoke(ctl, ctl->argv[0], overlap_s, reason))
+			return (CTL_REFUSED);
+	} else {
+		if (!ctl_open_vault(ctl))
+			return (CTL_REFUSED);
+		if (rotate_db_revoke(ctl->db, vault, NULL, ctl->argv[0],
+		    overlap_s, reason) != ROTATE_DONE)
+			return (ctl_refuse("there is no such value that "
+			    "works: see key find"));
+	}
 	printf("revoked; the client and the staff are told\n");
 	return (CTL_DONE);
 }

@@ -1,10 +1,15 @@
 /*
- * latchkeyctl tenant list and subscription list.
+ * latchkeyctl tenant list and subscription list, of the database or of a portal
+ * elsewhere.
  */
 #include "ctl/ctl.h"
 #include "ctl/ctl_db.h"
+#include "ctl/remote.h"
 
 #include "base/base.h"
+
+static struct ctl_table table_of(struct ctl *, const struct db_rows *,
+		    int columns);
 
 enum ctl_exit
 ctl_tenant_list(struct ctl *ctl)
@@ -15,14 +20,19 @@ ctl_tenant_list(struct ctl *ctl)
 		{ "state", "State", COLUMN_TEXT },
 		{ "email_domains", "Mail domains", COLUMN_LIST },
 		{ "people", "People", COLUMN_NUMBER },
+		/* The API doesn't tell how many. */
 		{ "live_subscriptions", "Live keys", COLUMN_NUMBER },
 	};
-	bool	json = ctl_flag(ctl, "--json");
+	struct ctl_table	table;
+	bool			json = ctl_flag(ctl, "--json");
 
 	if (!ctl_words(ctl, 0))
 		return (CTL_USAGE);
-	ctl_list(ctl, json, columns, COUNT(columns),
-	    ctl_db_tenants(ctl->db));
+	if (ctl->remote == NULL)
+		table = table_of(ctl, ctl_db_tenants(ctl->db), COUNT(columns));
+	else if (!remote_tenants(ctl, &table))
+		return (CTL_REFUSED);
+	ctl_list(ctl, json, columns, &table);
 	return (CTL_DONE);
 }
 
@@ -39,11 +49,30 @@ ctl_subscription_list(struct ctl *ctl)
 		{ "expires_at", "Until", COLUMN_TEXT },
 		{ "id", "Id", COLUMN_TEXT },
 	};
-	bool	json = ctl_flag(ctl, "--json");
+	struct ctl_table	table;
+	bool			json = ctl_flag(ctl, "--json");
 
 	if (!ctl_words(ctl, 0))
 		return (CTL_USAGE);
-	ctl_list(ctl, json, columns, COUNT(columns),
-	    ctl_db_subscriptions(ctl->db));
+	if (ctl->remote == NULL)
+		table = table_of(ctl, ctl_db_subscriptions(ctl->db), COUNT(columns));
+	else if (!remote_subscriptions(ctl, &table))
+		return (CTL_REFUSED);
+	ctl_list(ctl, json, columns, &table);
 	return (CTL_DONE);
+}
+
+static struct ctl_table
+table_of(struct ctl *ctl, const struct db_rows *rows, int columns)
+{
+	struct ctl_table	table = { rows->n, columns, NULL };
+	size_t			at = 0;
+	int			row, i;
+
+	table.cells = arena_calloc(ctl->arena, (size_t)rows->n *
+	    (size_t)columns, sizeof(*table.cells));
+	for (row = 0; row < rows->n; row++)
+		for (i = 0; i < columns; i++)
+			table.cells[at++] = db_text(rows, row, i);
+	return (table);
 }

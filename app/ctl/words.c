@@ -15,10 +15,11 @@
 #define FILE_MAX_BYTES	(32u * 1024 * 1024)
 
 static void	 take(struct ctl *, int at, int words);
-static void	 print_table(const struct ctl_column *, int,
-		    const struct db_rows *);
-static void	 print_json(struct ctl *, const struct ctl_column *, int,
-		    const struct db_rows *);
+static void	 print_table(const struct ctl_column *,
+		    const struct ctl_table *);
+static void	 print_json(struct ctl *, const struct ctl_column *,
+		    const struct ctl_table *);
+static const char *cell(const struct ctl_table *, int row, int column);
 static void	 json_string(struct buf *, const char *);
 static void	 json_list(struct buf *, struct arena *, const char *);
 
@@ -93,8 +94,10 @@ ctl_words(struct ctl *ctl, int wanted)
 
 	for (i = 0; i < ctl->argc; i++)
 		if (str_starts(ctl->argv[i], "--")) {
-			(void)ctl_usage("%s is unknown here, is there twice or "
-			    "lacks its value", ctl->argv[i]);
+			/* Not what is behind "=": it may be secret. */
+			(void)ctl_usage("%.*s is unknown here, is there twice "
+			    "or lacks its value", (int)strcspn(ctl->argv[i],
+			    "="), ctl->argv[i]);
 			return (false);
 		}
 	if (ctl->argc != wanted) {
@@ -148,12 +151,19 @@ ctl_read_file(struct ctl *ctl, const char *name, char **ret_text,
 
 void
 ctl_list(struct ctl *ctl, bool json, const struct ctl_column *columns,
-    int n, const struct db_rows *rows)
+    const struct ctl_table *table)
 {
 	if (json)
-		print_json(ctl, columns, n, rows);
+		print_json(ctl, columns, table);
 	else
-		print_table(columns, n, rows);
+		print_table(columns, table);
+}
+
+static const char *
+cell(const struct ctl_table *table, int row, int column)
+{
+	return (table->cells[(size_t)row * (size_t)table->columns +
+	    (size_t)column]);
 }
 
 static void
@@ -167,16 +177,16 @@ take(struct ctl *ctl, int at, int words)
 /* Columns as wide as their widest text, two spaces between; the last one has
  * no space behind it. */
 static void
-print_table(const struct ctl_column *columns, int n,
-    const struct db_rows *rows)
+print_table(const struct ctl_column *columns, const struct ctl_table *rows)
 {
+	const int	 n = rows->columns;
 	int		 width[COLUMNS_MAX], row, i, chars;
 	const char	*text;
 
 	for (i = 0; i < n; i++) {
 		width[i] = (int)str_chars(columns[i].title);
 		for (row = 0; row < rows->n; row++) {
-			text = db_text(rows, row, i);
+			text = cell(rows, row, i);
 			chars = text != NULL ? (int)str_chars(text) : 0;
 			if (chars > width[i])
 				width[i] = chars;
@@ -185,7 +195,7 @@ print_table(const struct ctl_column *columns, int n,
 	for (row = -1; row < rows->n; row++) {
 		for (i = 0; i < n; i++) {
 			text = row == -1 ? columns[i].title :
-			    db_text(rows, row, i);
+			    cell(rows, row, i);
 			if (text == NULL)
 				text = "";
 			chars = (int)str_chars(text);
@@ -203,9 +213,10 @@ print_table(const struct ctl_column *columns, int n,
 }
 
 static void
-print_json(struct ctl *ctl, const struct ctl_column *columns, int n,
-    const struct db_rows *rows)
+print_json(struct ctl *ctl, const struct ctl_column *columns,
+    const struct ctl_table *rows)
 {
+	const int	 n = rows->columns;
 	const char	*text;
 	struct buf	 out;
 	int		 row, i;
@@ -215,7 +226,7 @@ print_json(struct ctl *ctl, const struct ctl_column *columns, int n,
 	for (row = 0; row < rows->n; row++) {
 		buf_str(&out, row == 0 ? "\n" : ",\n");
 		for (i = 0; i < n; i++) {
-			text = db_text(rows, row, i);
+			text = cell(rows, row, i);
 			buf_str(&out, i == 0 ? "{" : ", ");
 			json_string(&out, columns[i].key);
 			buf_str(&out, ": ");

@@ -19,9 +19,9 @@ LIBRARY = (
     (re.compile(r"^libpq"), lambda p: p.startswith("app/db/"), "app/db"),
     (re.compile(r"^(openssl/|sodium|zxcvbn)"),
      lambda p: p.startswith("app/crypto/"), "app/crypto"),
-    (re.compile(r"^curl/"), lambda p: p.startswith(("app/courier/",
-                                                    "app/mail/")),
-     "app/courier and app/mail"),
+    (re.compile(r"^curl/"), lambda p: p == "app/ctl/remote.c" or p.startswith(
+        ("app/courier/", "app/mail/")),
+     "app/courier, app/mail and app/ctl/remote.c"),
     (re.compile(r"^liboath/"), lambda p: p == "app/accounts/totp.c",
      "app/accounts/totp.c"),
     (re.compile(r"^(fido|cbor)"),
