@@ -14,7 +14,7 @@
 
 WAITS static struct access *who(struct req *);
 static void	 limit(struct req *, const char *key, int64_t every_us,
-		    int64_t burst, bool takes, const char *detail);
+		    int64_t burst, const char *detail);
 WAITS static void read_body(struct req *);
 WAITS static bool claim(struct req *);
 WAITS static void keep(struct req *, int status, const char *body);
@@ -41,7 +41,7 @@ api_admit(struct req *rq, unsigned guard)
 	rq->api->access = access;
 	rq->session = access->session;
 	rq->account_id = access->session->account_id;
-	limit(rq, access->id, SECOND_US / API_RATE_PER_S, API_RATE_BURST, true,
+	limit(rq, access->id, SECOND_US / API_RATE_PER_S, API_RATE_BURST,
 	    "There were more than 10 calls a second with this token.");
 	if (setting->production && access->session->kind != ACCOUNT_CONTACT &&
 	    !access->session->has_second)
@@ -65,7 +65,8 @@ api_admit(struct req *rq, unsigned guard)
 	return (claim(rq));
 }
 
-/* 401 for everybody else; bad ones are counted by network. */
+/* 401 for everybody else.  Bad ones are counted by network, and after many they
+ * are 429; who shares that network and has a good one is not held up. */
 WAITS static struct access *
 who(struct req *rq)
 {
@@ -80,8 +81,6 @@ who(struct req *rq)
 	if (sent == NULL)
 		req_problem(rq, 401, "missing_token", "Send an access token: "
 		    "Authorization: Bearer lk_...");
-	limit(rq, network, every, API_FAILURES_BURST, false,
-	    "There were too many bad tokens from this network.");
 	if (strncasecmp(sent, "Bearer ", 7) == 0) {
 		token = sent + 7 + strspn(sent + 7, " ");
 		if (access_token_shaped(token))
@@ -89,8 +88,8 @@ who(struct req *rq)
 			    address_of(rq));
 	}
 	if (access == NULL) {
-		(void)rate_take(network, every, API_FAILURES_BURST,
-		    clock_monotonic());
+		limit(rq, network, every, API_FAILURES_BURST,
+		    "There were too many bad tokens from this network.");
 		rq->answer->more = "www-authenticate: Bearer "
 		    "error=\"invalid_token\"\r\n";
 		req_problem(rq, 401, "bad_token", "This token is mistyped, "
@@ -102,12 +101,10 @@ who(struct req *rq)
 
 static void
 limit(struct req *rq, const char *key, int64_t every_us, int64_t burst,
-    bool takes, const char *detail)
+    const char *detail)
 {
-	int64_t	now = clock_monotonic(), wait;
+	int64_t	wait = rate_take(key, every_us, burst, clock_monotonic());
 
-	wait = takes ? rate_take(key, every_us, burst, now) :
-	    rate_wait(key, every_us, burst, now);
 	if (wait == 0)
 		return;
 	rq->answer->more = arena_fmt(rq->arena, "retry-after: %lld\r\n",

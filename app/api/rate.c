@@ -44,16 +44,6 @@ rate_take(const char *key, int64_t every_us, int64_t burst, int64_t now)
 	return (0);
 }
 
-int64_t
-rate_wait(const char *key, int64_t every_us, int64_t burst, int64_t now)
-{
-	int64_t	was = atomic_load(place_of(key));
-	int64_t	next = (was > now ? was : now) + every_us;
-
-	return (next - now > burst * every_us ?
-	    next - now - burst * every_us : 0);
-}
-
 static _Atomic int64_t *
 place_of(const char *key)
 {

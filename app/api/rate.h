@@ -21,8 +21,5 @@ void	 rate_setup(void);
  */
 int64_t	 rate_take(const char *key, int64_t every_us, int64_t burst,
 	    int64_t now);
-/* The same without taking. */
-int64_t	 rate_wait(const char *key, int64_t every_us, int64_t burst,
-	    int64_t now);
 
 #endif

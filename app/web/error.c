@@ -154,8 +154,9 @@ respond_setup(void)
 		statics[i].page = page;
 		statics[i].n = b.n;
 		buf_init(&b, a, PAGE_MAX);
-		problem_body(&b, words[i].status, arena_fmt(a, "http_%d",
-		    words[i].status), NULL, "");
+		problem_body(&b, words[i].status, words[i].status == 413 ?
+		    "too_large" : arena_fmt(a, "http_%d", words[i].status),
+		    NULL, "");
 		buf_str(&b, "}\n");
 		page = strdup(buf_text(&b));
 		assert(page != NULL);
