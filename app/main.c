@@ -149,6 +149,9 @@ kore_parent_configure(int argc, char **argv)
 	if (setting->breached_passwords_file != NULL &&
 	    !breached_open(setting->breached_passwords_file, &why))
 		stop("LATCHKEY_BREACHED_PASSWORDS_FILE", why);
+	if (setting->tls_cert != NULL)
+		check_certificate();
+	/* The last of what is asked, since it asks the database. */
 	health_check_master_key();
 	spoof_setup();
 	respond_setup();
@@ -228,8 +231,6 @@ configure_server(void)
 	FILE	*f;
 	bool	 tls = setting->tls_cert != NULL;
 
-	if (tls)
-		check_certificate();
 	listen_on("portal", "LATCHKEY_LISTEN", tls, setting->listen_host,
 	    setting->listen_port, setting->listen_unix);
 	if (setting->gateway)
