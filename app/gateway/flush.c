@@ -1,6 +1,6 @@
 /*
  * When what was called is written, and by whom: each second, by the worker that
- * has the lease (meter.h).
+ * has the lease (meter.h).  It reads what waits for the metrics, too.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,12 +13,18 @@
 
 /* A batch of 4096 cells: 0.4 MB, their texts 1.5 MB and as arrays 2.2 MB. */
 #define FLUSH_ARENA_MAX	(16u * 1024 * 1024)
+#define WATCH_ARENA_MAX	(64u * 1024)
 
 static int64_t		 flush_at;	/* monotonic */
 static struct arena	*flush_arena;	/* NULL: this worker writes nothing */
+static int64_t		 watch_at;	/* monotonic */
+static struct arena	*watch_arena;	/* NULL: nothing is read */
 
 static void	 flush_run(void *);
 static void	 flush_failed(void *, enum db_failure, const char *);
+static void	 watch(int64_t now);
+static void	 watch_run(void *);
+static void	 watch_failed(void *, enum db_failure, const char *);
 
 void
 gateway_tick(bool leaves)
@@ -37,6 +43,8 @@ gateway_tick(bool leaves)
 		    LOG_NUM(lost), "why", "LATCHKEY_GATEWAY_USAGE is too small, "
 		    "or the database away for long", NULL);
 	}
+	if (!leaves && now - watch_at >= WATCH_DB_EVERY_US)
+		watch(now);
 	if (flush_arena != NULL || meter_settled() || !pool_up() ||
 	    (!leaves && now - flush_at < METER_EVERY_US) || !meter_lease())
 		return;
@@ -45,6 +53,23 @@ gateway_tick(bool leaves)
 	if (!co_start(flush_run, NULL)) {
 		arena_free(flush_arena);
 		flush_arena = NULL;
+	}
+}
+
+static void
+watch(int64_t now)
+{
+	watch_at = now;
+	if (!meter_lease()) {
+		watch_db_none();
+		return;
+	}
+	if (watch_arena != NULL || !pool_up())
+		return;
+	watch_arena = arena_new(WATCH_ARENA_MAX, NULL, NULL);
+	if (!co_start(watch_run, NULL)) {
+		arena_free(watch_arena);
+		watch_arena = NULL;
 	}
 }
 
@@ -76,5 +101,26 @@ flush_failed(void *arg, enum db_failure failure, const char *why)
 	    "usage_flush", "why", why, NULL);
 	arena_free(flush_arena);
 	flush_arena = NULL;
+	co_exit();
+}
+
+static WAITS void
+watch_run(void *arg)
+{
+	(void)arg;
+	watch_db_read(pool_handle(watch_arena, watch_failed, NULL));
+	arena_free(watch_arena);
+	watch_arena = NULL;
+}
+
+/* The figures stay; the next turn asks again. */
+static void
+watch_failed(void *arg, enum db_failure failure, const char *why)
+{
+	(void)arg;
+	log_event(failure == DB_FAIL_BUG ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+	    "metrics_unread", "why", why, NULL);
+	arena_free(watch_arena);
+	watch_arena = NULL;
 	co_exit();
 }

@@ -74,6 +74,7 @@ watch_setup(void)
 	    "Writes that wait for a connection.", "");
 	coroutines = metric_new(METRIC_SUM, "latchkey_coroutines",
 	    "Requests and reads that wait.", "");
+	watch_db_setup();
 }
 
 void

@@ -6,6 +6,7 @@
 #ifndef GATEWAY_WATCH_H
 #define GATEWAY_WATCH_H
 
+#include "db/db.h"
 #include "gateway/gateway.h"
 
 /* /metrics: 1500 lines of routes at 100 bytes each, and the rest. */
@@ -20,5 +21,12 @@ void	 watch_tick(void);
 /* For the pool's ear: the cache's, and the log. */
 void	 watch_hears(void);
 void	 watch_deaf(void);
+
+/* What waits, of the database: one worker asks so often, the others have
+ * none. */
+#define WATCH_DB_EVERY_US	(10 * SECOND_US)
+void	 watch_db_setup(void);		/* as watch_setup() */
+WAITS void watch_db_read(struct db *);
+void	 watch_db_none(void);
 
 #endif

@@ -12,7 +12,7 @@ from lib.gateway import Gateway
 from lib.server import Server
 
 CONF = base.ROOT / "conf/prometheus"
-SAMPLE = re.compile(r"([a-z_]+)(?:\{(.*)\})? (-?[0-9.]+)")
+SAMPLE = re.compile(r"([a-z0-9_]+)(?:\{(.*)\})? (-?[0-9.]+)")
 
 
 def promtool(*args, text=None):
@@ -95,6 +95,33 @@ def test_all_of_it(server, gateway, key):
         "latchkey_gateway_cache_entries", 'kind="key"'] >= 1, 5, "a gauge")
 
 
+def test_what_waits(server, gateway):
+    """Requests and mail, from the database, once in ten seconds."""
+    ada = flows.contact(server, client="Late Works")
+    flows.request_key(ada, "Late Works-KEY")
+    bob = flows.contact(server, client="Soon Works")
+    flows.request_key(bob, "Soon Works-KEY")
+    server.sql("UPDATE request SET submitted_at = submitted_at - interval "
+               "'60 hours', due_at = due_at - interval '60 hours' WHERE name "
+               "= 'Late Works-KEY'")
+    server.stop_courier()
+    server.sql("INSERT INTO outbox (kind, address, next_at) VALUES "
+               "('signup', 'late@late.example', now() - interval '1 hour')")
+    server.sql("INSERT INTO outbox (kind, address, state, ended_at) VALUES "
+               "('signup', 'gone@late.example', 'failed', now())")
+
+    def told():
+        now = samples(gateway)
+        return (now["latchkey_requests_waiting", ""],
+                now["latchkey_requests_overdue", ""],
+                now["latchkey_outbox_queued", ""],
+                now["latchkey_outbox_failed", ""]) == (2, 1, 1, 1) \
+            and now["latchkey_outbox_late_seconds", ""] >= 3600
+    base.wait_until(told, 30, "both requests, one late, and the mails")
+    server.sql("DELETE FROM outbox WHERE address LIKE %s", ("%@late.example",))
+    server.start_courier()
+
+
 def test_nothing_of_a_client_is_in_it(server, gateway, key):
     gateway.check(key)
     server.client().get("/verify/abcdefgh")
@@ -112,7 +139,7 @@ def test_rules_and_dashboard_know_what_there_is(gateway, key):
     asked = [target["expr"] for panel in board["panels"]
              for target in panel["targets"]]
     for text in (*asked, (CONF / "alerts.yaml").read_text()):
-        for name in re.findall(r"latchkey_[a-z_]+", text):
+        for name in re.findall(r"latchkey_[a-z0-9_]+", text):
             assert re.sub("_(bucket|sum|count)$", "", name) in there, name
     # The expressions are Prometheus's own.
     rules = {"groups": [{"name": "board", "rules": [
