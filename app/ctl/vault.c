@@ -24,7 +24,7 @@
 #define BATCH		200	/* rows that one statement seals anew */
 /* For each second of work so many of rest: so portal and database keep most of
  * the machine for those who ask (make bench). */
-#define REST		2
+#define REST		3
 #define SAY_US		(2 * SECOND_US)		/* between lines of progress */
 #define PATIENCE_S	300	/* a look through a large table */
 

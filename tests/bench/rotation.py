@@ -93,7 +93,8 @@ def main():
         for _ in range(ROUNDS):
             quiet.append(wrk(url, headers))
             process = start(server, "data-key", "rotate")
-            base.wait_until(lambda: moved(server) > 0, 60, "it begins")
+            base.wait_until(lambda: 0 < moved(server) < total, 60,
+                            "it begins")
             at, then = moved(server), time.monotonic()
             busy.append(wrk(url, headers))
             assert process.poll() is None, "it was over too soon"
