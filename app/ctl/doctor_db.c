@@ -60,6 +60,8 @@ ctl_db_keys(struct db *db)
 	    " WHEN 'link' THEN 0"
 	    " WHEN 'api-user-password' THEN (SELECT count(*)"
 	    "     FROM api_user_password AS p WHERE p.mac_version = k.version)"
+	    " WHEN 'access-token' THEN (SELECT count(*)"
+	    "     FROM access_token AS x WHERE x.mac_version = k.version)"
 	    " ELSE (SELECT count(*) FROM subscription_key AS s"
 	    "     WHERE s.mac_version = k.version) END,"
 	    " k.active_at IS NOT NULL AND NOT EXISTS (SELECT"
