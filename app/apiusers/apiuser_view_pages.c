@@ -58,6 +58,7 @@ api_user_page_rotate(struct req *rq)
 	const char *nonce = req_form(rq, "nonce");
 	struct view *view = view_new(rq->arena);
 	struct api_password password;
+	struct api_user after;
 	enum api_change_result result;
 	int64_t overlap_s = 0;
 
@@ -78,9 +79,14 @@ api_user_page_rotate(struct req *rq)
 		req_fail(rq, 500, "no_api_user_key");
 	result = api_user_db_rotate(rq->db, s->account_id, user->id, overlap_s,
 	    &password, nonce);
-	if (result == API_CHANGED)
-		api_page_shown(rq, api_page_find(rq, true), &password, false);
-	else
+	if (result == API_CHANGED) {
+		/* Not read again: whoever deletes the user meanwhile takes the
+		 * answer of what was done from nobody. */
+		after = *user;
+		after.old_until = overlap_s == 0 ? 0 :
+		    rq->now + overlap_s * SECOND_US;
+		api_page_shown(rq, &after, &password, false);
+	} else
 		api_page_changed(rq, result, user, true, "");
 }
 
