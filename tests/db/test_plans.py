@@ -21,9 +21,9 @@ LITERAL = re.compile(r'"((?:\\.|[^"\\])*)"')
 ESCAPES = {"n": "\n", "t": "\t"}
 WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM|pg_notify)\b")
 # Few rows by what they are: what is offered, what a person may have of it, or
-# one of each.
+# one of each, or of each process that runs.
 SMALL = {"product", "product_resource", "product_terms", "canned_reason",
-         "public_mail_domain", "sealed_key", "changes", "job"}
+         "public_mail_domain", "sealed_key", "changes", "job", "key_holder"}
 # What is meant to go through a whole table, and why.
 WHOLE = {
     "ctl_keys": "counts what each version of a key has sealed, for operators",

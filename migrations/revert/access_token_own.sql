@@ -1,0 +1,3 @@
+BEGIN;
+DROP INDEX access_token_own;
+COMMIT;
