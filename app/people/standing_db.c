@@ -72,9 +72,7 @@ staff_db_enable(struct db *db, const char *who, const char *whom)
 	    "WITH " LOCKED ", done AS (UPDATE account a"
 	    "  SET state = 'active' FROM me, target WHERE a.id = target.id"
 	    "  AND target.state = 'disabled' AND " MAY_STAND
-	    "  RETURNING a.id"
-	    "), gone AS (DELETE FROM account_disabling d USING done"
-	    "  WHERE d.account_id = done.id)"
+	    "  RETURNING a.id)"
 	    ANSWER(MAY_STAND, "account.enabled", "'{}'")
 	    ", CASE WHEN done.id IS NOT NULL THEN mail_queue("
 	    "    'account_enabled', done.id, NULL) END" FROM_ALL);

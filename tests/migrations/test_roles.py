@@ -235,7 +235,8 @@ def test_functions_that_lend_rights_are_safe(one):
             'EXECUTE') FROM pg_proc p WHERE p.prosecdef
             AND p.pronamespace = 'public'::regnamespace ORDER BY 1""")
     assert found == [(name, ["search_path=public, pg_temp"], False)
-                     for name in ("account_close", "audit_chain", "audit_write",
+                     for name in ("account_close", "account_enabled",
+                                  "audit_chain", "audit_write",
                                   "data_key_retire",
                                   "mail_queue", "mail_unsubscribe",
                                   "notice_digests", "notice_forget",

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from lib import flows
+from lib.base import wait_until
 from lib.flows import PASSWORD
 
 
@@ -150,6 +151,38 @@ def test_end_all_sessions(server, keeper, admin):
     other = flows.staff(server)
     post(admin, f"/staff/people/{id_of(server, other)}/sign-out").expect(303)
     other.get("/staff/queue").expect(303)
+
+
+def test_disabled_and_enabled_at_once(server, keeper):
+    """Who enables waits for who disables, and then takes the reason away,
+    too: so it can be disabled again."""
+    person = flows.contact(server)
+    account = id_of(server, person)
+    path = f"/staff/people/{account}"
+    one = server.cluster.connect(server.database, "latchkey_owner")
+    one.autocommit = False
+    with one.cursor() as cursor:
+        cursor.execute("UPDATE account SET state = 'disabled' WHERE id = %s",
+                       (account,))
+        cursor.execute("INSERT INTO account_disabling (account_id, reason, "
+                       "by_account) VALUES (%s, 'Left', %s)",
+                       (account, id_of(server, keeper)))
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(
+            post(keeper, f"{path}/enable")))
+        thread.start()
+        wait_until(lambda: server.sql(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+            "AND query LIKE %s", ("%account.enabled%",), role="postgres"), 10,
+            "who waits")
+        one.commit()
+    one.close()
+    thread.join()
+    answers[0].expect(303)
+    assert server.sql("SELECT state, (SELECT count(*) FROM account_disabling "
+                      "d WHERE d.account_id = a.id) FROM account a WHERE id "
+                      "= %s", (account,)) == [("active", 0)]
+    post(keeper, f"{path}/disable", {"reason": "Again"}).expect(303)
 
 
 def test_staff_do_not_disable_staff(server, keeper, admin):

@@ -1,0 +1,4 @@
+BEGIN;
+DROP TRIGGER account_enabled ON account;
+DROP FUNCTION account_enabled;
+COMMIT;
