@@ -80,8 +80,7 @@ api_user_page_rotate(struct req *rq)
 	result = api_user_db_rotate(rq->db, s->account_id, user->id, overlap_s,
 	    &password, nonce);
 	if (result == API_CHANGED) {
-		/* Not read again: whoever deletes the user meanwhile takes the
-		 * answer of what was done from nobody. */
+		/* Not read again: it may be deleted by now. */
 		after = *user;
 		after.old_until = overlap_s == 0 ? 0 :
 		    rq->now + overlap_s * SECOND_US;

@@ -39,6 +39,7 @@ static struct {
 } absent[CACHE_ABSENT];
 static uint64_t		 places[CACHE_PLACES];
 static uint64_t		 told = 1, everybody;	/* numbers */
+static uint64_t		 heard;			/* when the ear came back */
 static bool		 hears;
 static int64_t		 deaf_at;
 
@@ -104,7 +105,8 @@ cache_user(const struct user_key *key)
 bool
 cache_good(const struct entry *e, int64_t since)
 {
-	return ((hears && !stale(e)) || e->read_at >= since);
+	return ((hears && !stale(e) && e->number >= heard) ||
+	    e->read_at >= since);
 }
 
 bool
@@ -114,7 +116,7 @@ cache_grace(const struct entry *e, int64_t grace_us)
 
 	if (stale(e))
 		return (false);
-	if (hears)
+	if (hears && e->number >= heard)
 		return (true);
 	if (good_at < deaf_at)
 		good_at = deaf_at;
@@ -288,7 +290,7 @@ void
 cache_hears(void)
 {
 	hears = true;
-	everybody = ++told;
+	heard = ++told;
 }
 
 void

@@ -140,7 +140,8 @@ const struct permission_set *shared_set(const struct shared_set *);
 
 /* A notification: a tenant's id as text, or "*". */
 void	 cache_told(const char *what);
-/* Notifications are heard again, so everything begins anew; or not any more. */
+/* Notifications are heard again, so everything is to be read again (what can't be
+ * has its grace, from when they were lost); or not any more. */
 void	 cache_hears(void);
 void	 cache_deaf(void);
 

@@ -132,10 +132,17 @@ test_deaf(void **state)
 	assert_false(cache_good(&k->entry, LATER));
 	assert_true(cache_good(&k->entry, k->entry.read_at));
 	assert_true(cache_grace(&k->entry, 5 * SECOND_US));
-	/* Heard again, everything begins anew. */
+	/* Heard again, everything is read again; what can't be, since readers
+	 * come back later than the ear, goes on as before. */
+	stale = put(2, 1);
+	cache_told(ids[1]);
 	cache_hears();
+	k = cache_key(mac_of(1));
+	stale = cache_key(mac_of(2));
 	assert_false(good(1));
-	assert_false(cache_grace(&k->entry, 5 * SECOND_US));
+	assert_true(cache_grace(&k->entry, 5 * SECOND_US));
+	assert_false(cache_grace(&k->entry, -1));
+	assert_false(cache_grace(&stale->entry, 5 * SECOND_US));
 	(void)put(1, 0);
 	assert_true(good(1));
 }
