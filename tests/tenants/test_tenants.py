@@ -235,7 +235,8 @@ def test_close_and_reopen(server, admin, keeper):
     for said in ("This client is closed", "Ida Admin", "Out of business",
                  "Client closed"):
         assert said in shown, said
-    assert "Out of business" in server.mail.wait(owner.email, "closed").text
+    assert "Out of business" in server.mail.wait(
+        owner.email, "The client Closed Works is closed").text
     assert server.sql("SELECT ending FROM invitation WHERE email = "
                       "'new@closed.example'") == [("withdrawn",)]
     # Its people are let into nothing, and told so.
