@@ -15,6 +15,10 @@
 			"name=\"Ocp-Apim-Subscription-Key\",type=\"header\""
 #define RETRY_AWAY_S	2u	/* 503 */
 
+static void	 denial_begin(struct gateway_answer *, struct buf *body,
+		    int status, const char *code, bool by_nginx,
+		    const struct answer_style *);
+static const struct denial *error_denial(int status);
 static void	 begin(struct gateway_answer *, struct buf *body, int status);
 static void	 finish(struct gateway_answer *, const struct buf *body);
 static void	 allow(struct gateway_answer *, const struct check *,
@@ -23,6 +27,7 @@ static void	 deny(struct gateway_answer *, const struct check *,
 		    const struct answer_style *);
 static int	 problem_body(struct buf *, const struct check *);
 static int	 apim_body(struct buf *, const struct check *);
+static void	 apim_words(struct buf *, int status, const struct denial *);
 static void	 add_limits(struct gateway_answer *, const struct limits *,
 		    const struct answer_style *);
 static void	 user_name(char name[CACHE_NAME], const struct check *);
@@ -106,6 +111,26 @@ answer_problem(struct gateway_answer *out, int status, const char *code,
 }
 
 void
+answer_error(struct gateway_answer *out, int status, bool by_nginx,
+    const struct answer_style *style)
+{
+	const struct denial	*d = error_denial(status);
+	struct buf		 b;
+
+	begin(out, &b, 0);
+	if (style->apim)
+		apim_words(&b, status, d);
+	else
+		buf_fmt(&b, "{\"type\":\"about:blank\",\"title\":\"%s\","
+		    "\"status\":%d,\"detail\":\"%s\",\"code\":\"%s\"}",
+		    d->title, status, d->detail, d->code);
+	denial_begin(out, &b, status, d->code, by_nginx, style);
+	if (status == 503)
+		add_number(out, "retry-after", RETRY_AWAY_S);
+	finish(out, &b);
+}
+
+void
 answer_text(struct gateway_answer *out, const char *text)
 {
 	struct buf	 b;
@@ -159,21 +184,13 @@ deny(struct gateway_answer *out, const struct check *check,
     const struct answer_style *style)
 {
 	const struct denial	*d = verdict_denial(check->verdict);
-	bool			 nginx = check->call != NULL &&
-	    check->call->way == CALL_NGINX;
 	struct buf		 b;
 	int			 status;
 
 	begin(out, &b, 0);
 	status = style->apim ? apim_body(&b, check) : problem_body(&b, check);
-	out->status = nginx && status != 401 && status != 503 ? 403 : status;
-	add_text(out, "content-type", style->apim ? "application/json" :
-	    "application/problem+json");
-	add_text(out, "cache-control", "no-store");
-	add_number(out, "x-latchkey-status", (uint32_t)status);
-	add_text(out, "x-latchkey-code", d->code);
-	if (nginx)
-		add(out, "x-latchkey-problem", b.p, b.n);
+	denial_begin(out, &b, status, d->code, check->call != NULL &&
+	    check->call->way == CALL_NGINX, style);
 	if (status == 401)
 		add_text(out, "www-authenticate", style->apim &&
 		    check->verdict != VERDICT_MISSING_API_USER &&
@@ -185,6 +202,49 @@ deny(struct gateway_answer *out, const struct check *check,
 		add_limits(out, &check->limits, style);
 	}
 	finish(out, &b);
+}
+
+/* The body is written by now: nginx has it in a header. */
+static void
+denial_begin(struct gateway_answer *out, struct buf *body, int status,
+    const char *code, bool by_nginx, const struct answer_style *style)
+{
+	out->status = by_nginx && status != 401 && status != 503 ? 403 :
+	    status;
+	add_text(out, "content-type", style->apim ? "application/json" :
+	    "application/problem+json");
+	add_text(out, "cache-control", "no-store");
+	add_number(out, "x-latchkey-status", (uint32_t)status);
+	add_text(out, "x-latchkey-code", code);
+	if (by_nginx)
+		add(out, "x-latchkey-problem", body->p, body->n);
+}
+
+/* What Kore refuses by itself. */
+static const struct denial *
+error_denial(int status)
+{
+	static const struct denial rows[] = {
+		{ 400, "bad_request", "The request can't be read",
+		    "Something in it is not as HTTP has it." },
+		{ 408, "too_slow", "The request came too slowly",
+		    "Headers and body must each be there within 20 seconds." },
+		{ 413, "too_large", "The request is too large",
+		    "A body has 64 kB at most, and a check needs none." },
+		{ 414, "address_too_long", "The address is too long",
+		    "No call that can be checked has one of this length." },
+		{ 431, "headers_too_large", "The headers are too large",
+		    "They have 16 kB and 98 lines at most." },
+		{ 503, "unavailable", "The key can't be checked right now",
+		    "Try again in a few seconds." },
+		{ 0, "not_served", "The request can't be served",
+		    "Nothing was decided." },
+	};
+	size_t	 i = 0;
+
+	while (rows[i].status != status && rows[i].status != 0)
+		i++;
+	return (&rows[i]);
 }
 
 /* The status. */
@@ -248,11 +308,18 @@ apim_body(struct buf *b, const struct check *check)
 	case VERDICT_NOT_PERMITTED:
 	case VERDICT_UNAVAILABLE:
 	case VERDICT_WRONG_SECRET:
-		buf_fmt(b, "{ \"statusCode\": %d, \"message\": \"%s. %s\" }",
-		    status, d->title, d->detail);
+		apim_words(b, status, d);
 		break;
 	}
 	return (status);
+}
+
+/* Where Azure has none of its own. */
+static void
+apim_words(struct buf *b, int status, const struct denial *d)
+{
+	buf_fmt(b, "{ \"statusCode\": %d, \"message\": \"%s. %s\" }", status,
+	    d->title, d->detail);
 }
 
 static void

@@ -48,6 +48,10 @@ void	 answer_verify(struct gateway_answer *, const struct check *);
 /* A problem of the request itself.  Texts are ours. */
 void	 answer_problem(struct gateway_answer *, int status, const char *code,
 	    const char *title, const char *detail);
+/* What is no HTTP that can be read, or too large or too slow, so that there is
+ * no call to decide on; by_nginx as CALL_NGINX above. */
+void	 answer_error(struct gateway_answer *, int status, bool by_nginx,
+	    const struct answer_style *);
 /* Plain text; at most ANSWER_BODY_MAX bytes. */
 void	 answer_text(struct gateway_answer *, const char *);
 

@@ -61,6 +61,8 @@ static struct networks	 proxies;
 static struct verify	 verify;
 static struct answer_style	 style;
 static struct gateway_answer	 out;
+/* The portal's page for what Kore answers itself; its type is Kore's own. */
+static __typeof__(http_error_page) portal_error;
 
 /* Kore finds it by its name. */
 int		gateway_serve(struct http_request *);
@@ -85,6 +87,10 @@ static void	 read_failed(void *, enum db_failure, const char *);
 static void	 read_end(struct read *);
 static void	 visit_gone(struct http_request *);
 static void	 send_out(struct http_request *);
+static void	 error_answer(struct connection *, int *status,
+		    const char *path, struct kore_buf *, const void **,
+		    size_t *);
+static bool	 asked_by_nginx(const struct connection *, const char *path);
 static void	 read_secret(void);
 
 void
@@ -102,6 +108,8 @@ gateway_setup(void)
 	limit_setup((uint32_t)setting->gateway_limits);
 	meter_setup((uint32_t)setting->gateway_usage);
 	watch_setup();
+	portal_error = http_error_page;
+	http_error_page = error_answer;
 }
 
 void
@@ -509,6 +517,47 @@ send_out(struct http_request *kore)
 	http_response_header(kore, out.headers, colon + 2);
 	http_response(kore, out.status, out.body_bytes > 0 ? out.body : NULL,
 	    out.body_bytes);
+}
+
+/* What Kore refuses by itself: on this listener as all that is denied here. */
+static void
+error_answer(struct connection *c, int *status, const char *path,
+    struct kore_buf *headers, const void **body, size_t *body_bytes)
+{
+	static const struct answer_style	 problem;
+
+	if (strcmp(c->owner->server->name, "gateway") != 0) {
+		portal_error(c, status, path, headers, body, body_bytes);
+		return;
+	}
+	answer_error(&out, *status, asked_by_nginx(c, path),
+	    path != NULL && strcmp(path, VERIFY) == 0 ? &problem : &style);
+	*status = out.status;
+	kore_buf_append(headers, out.headers, out.headers_bytes);
+	kore_buf_append(headers, "\r\n", 2);
+	*body = out.body;
+	*body_bytes = out.body_bytes;
+}
+
+/* path NULL: the headers are all that came, and Kore may have cut the first
+ * line where its spaces are. */
+static bool
+asked_by_nginx(const struct connection *c, const char *path)
+{
+	static const char	 line[] = "GET /check/nginx ";
+	const struct netbuf	*in = c->rnb;
+	size_t			 i;
+
+	if (path != NULL)
+		return (strcmp(path, "/check/nginx") == 0);
+	if (in == NULL || in->buf == NULL || in->s_off < sizeof(line) - 1)
+		return (false);
+	for (i = 0; i < sizeof(line) - 1; i++) {
+		if (in->buf[i] != (unsigned char)line[i] &&
+		    (in->buf[i] != '\0' || line[i] != ' '))
+			return (false);
+	}
+	return (true);
 }
 
 static void

@@ -69,8 +69,8 @@ static void	 visit_count(const struct visit *);
 static void	 visit_log(const struct visit *);
 static void	 arena_full(void *);
 static void	 db_failed(void *, enum db_failure, const char *why);
-static void	 error_page(int, const char *path, struct kore_buf *,
-		    const void **, size_t *);
+static void	 error_page(struct connection *, int *, const char *path,
+		    struct kore_buf *, const void **, size_t *);
 static enum method method_of(int);
 
 int
@@ -509,12 +509,13 @@ db_failed(void *arg, enum db_failure failure, const char *why)
 }
 
 static void
-error_page(int status, const char *path, struct kore_buf *headers,
-    const void **d, size_t *len)
+error_page(struct connection *c, int *status, const char *path,
+    struct kore_buf *headers, const void **d, size_t *len)
 {
 	bool	is_api = path != NULL && str_starts(path, "/api/");
 
-	*d = respond_static_error(status, is_api, len);
+	(void)c;
+	*d = respond_static_error(*status, is_api, len);
 	kore_buf_appendf(headers, "content-type: %s\r\n"
 	    "cache-control: no-store\r\n%s", is_api ?
 	    "application/problem+json" : "text/html; charset=utf-8",

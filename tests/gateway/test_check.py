@@ -123,6 +123,58 @@ def test_nothing_else_is_there(server, gateway, key):
     assert server.client().get("/check").status == 404
 
 
+ODD = {
+    "headers of 20 kB": (431, "headers_too_large",
+                         ["GET /check HTTP/1.1", "Host: x",
+                          "X-Long: " + "a" * 20000]),
+    "120 headers": (431, "headers_too_large",
+                    ["GET /check HTTP/1.1", "Host: x",
+                     *[f"X-{i}: {i}" for i in range(120)]]),
+    "no host": (400, "bad_request", ["GET /check HTTP/1.1", "X: y"]),
+    "NUL": (400, "bad_request", ["GET /check HTTP/1.1", "Host: x",
+                                 f"{KEY}: a\0b"]),
+    "long address": (414, "address_too_long",
+                     ["GET /check/envoy/" + "a" * 4000 + " HTTP/1.1",
+                      "Host: x"]),
+    "large body": (413, "too_large", ["POST /check HTTP/1.1", "Host: x",
+                                      "Content-Length: 65537"]),
+    "large question": (413, "too_large", ["POST /v1/verify HTTP/1.1",
+                                          "Host: x",
+                                          "Content-Length: 65537"]),
+    "another version": (505, "not_served", ["GET /check HTTP/2.5",
+                                            "Host: x"]),
+}
+
+
+@pytest.mark.parametrize("row", ODD)
+def test_what_is_no_call_is_denied_in_the_same_words(server, row):
+    status, code, lines = ODD[row]
+    for path in ("/check", "/check/nginx"):
+        if path != "/check" and not lines[0].startswith("GET /check HTTP/1."):
+            continue
+        with http_raw(server) as raw:
+            raw.send("\r\n".join([
+                lines[0].replace("/check ", path + " "), *lines[1:], "", ""
+            ]).encode())
+            answer = raw.answer()
+            # nginx lets no other status through.
+            assert answer.status == (status if path == "/check" else 403)
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["x-latchkey-status"] == str(status)
+            assert answer.headers["x-latchkey-code"] == code
+            problem = json.loads(answer.text)
+            assert (problem["status"], problem["code"]) == (status, code)
+            assert problem["title"] and problem["detail"]
+            if path != "/check":
+                assert answer.headers["x-latchkey-problem"] == answer.text
+            assert raw.is_closed()
+    # The portal's own are pages.
+    with server.raw() as raw:
+        raw.send("\r\n".join([*lines, "", ""]).encode())
+        assert raw.answer().headers["content-type"].startswith("text/html")
+
+
 def test_nothing_secret_is_logged(server, gateway, key):
     wrong = "f" * 32
     assert gateway.check(wrong) == "unknown_key"

@@ -171,6 +171,8 @@ CALLS = {
     "missing": (PATH, "GET", lambda w: [w.user], "missing_key"),
     "HEAD, missing": (PATH, "HEAD", lambda w: [], "missing_key"),
     "unknown": (PATH, "GET", lambda w: [(KEY, "f" * 32)], "unknown_key"),
+    "path with an ending": ("/any.html", "GET", lambda w: [],
+                            "missing_key"),
     "capitals": (PATH, "GET", lambda w: [(KEY, w.key.upper())], "unknown_key"),
     "cut": (PATH, "GET", lambda w: [(KEY, w.key[:31])], "unknown_key"),
     "10 kB": (PATH, "GET", lambda w: [(KEY, w.key + "0" * 10000), w.user],
@@ -412,6 +414,55 @@ def test_a_limit_is_told_as_it_is(limited, name):
     assert answer.status == 200
     assert answer.headers.get_all("ratelimit") == ['"minute";r=0;t=7']
     assert answer.headers["ratelimit-policy"] == '"minute";q=200;w=60'
+
+
+@pytest.fixture(scope="module")
+def azure(cluster, api):
+    one = Server(cluster, settings={"GATEWAY_COMPAT": "apim"})
+    fronts = Fronts(one.gateway_port, api)
+    fronts.w = World(one)
+    yield fronts
+    fronts.close()
+    one.close()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_as_azure_has_it(azure, name):
+    # A type by the path's ending would be another.
+    for path in ("/any", "/any.html"):
+        for code, status, said in (
+                (None, 401, "Access denied due to missing"),
+                ("SUSPENDED", 401, "Access denied due to invalid"),
+                ("RATED", 429, "Rate limit is exceeded. Try again in "),
+                ("SPENT", 403, "Out of call volume quota. Quota will be ")):
+            headers = [] if code is None else [(KEY, azure.w.keys[code])]
+            for _ in range(2):
+                answer = azure[name].call(path, headers=headers)
+            assert answer.status == status
+            assert answer.headers.get_all("content-type") == [
+                "application/json"]
+            assert answer.headers["cache-control"] == "no-store"
+            body = json.loads(answer.text)
+            assert body["statusCode"] == status
+            assert body["message"].startswith(said)
+            if status == 401:
+                assert answer.headers["www-authenticate"].startswith(
+                    "AzureApiManagementKey ")
+            if status == 429:
+                assert int(answer.headers["retry-after"]) > 0
+
+
+def test_what_nginx_takes_and_latchkey_does_not(fronts, w, azure):
+    """The caller is told that it is the headers."""
+    long = [(f"X-{number}", "a" * 5000) for number in range(4)]
+    for fronts_, kind, status in ((fronts, "problem+json", "status"),
+                                  (azure, "json", "statusCode")):
+        answer = fronts_["nginx"].call("/any.html", headers=[
+            (KEY, w.keys["OPEN"]), *long])
+        assert answer.status == 431
+        assert answer.headers.get_all("content-type") == [
+            f"application/{kind}"]
+        assert json.loads(answer.text)[status] == 431
 
 
 @pytest.mark.parametrize("name", REAL)

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.callers import PATH, World
 from lib import base
+from lib import http as http_lib
 from lib.gateway import KEY, Gateway
 from lib.server import Server
 
@@ -220,6 +221,24 @@ def test_azure_limits(w, gateway):
     hours, minutes, seconds = map(int, left.groups())
     assert hours * 3600 + minutes * 60 + seconds == int(
         answer.headers["retry-after"])
+
+
+def test_azure_has_words_for_what_is_no_call(server):
+    long = "X-Long: " + "a" * 20000
+    for lines, status, azure in (
+            (["GET /check HTTP/1.1", "Host: x", long], 431, True),
+            (["GET /check HTTP/1.1", "X: y"], 400, True),
+            (["POST /v1/verify HTTP/1.1", "Host: x",
+              "Content-Length: 65537"], 413, False)):
+        with http_lib.Raw("127.0.0.1", server.gateway_port) as raw:
+            raw.send("\r\n".join([*lines, "", ""]).encode())
+            answer = raw.answer()
+        assert answer.status == status
+        assert answer.headers["content-type"] == "application/" + (
+            "json" if azure else "problem+json")
+        said = json.loads(answer.text)
+        assert said["statusCode" if azure else "status"] == status
+        assert azure == ("message" in said)
 
 
 def test_azure_has_no_api_users(w, gateway):

@@ -5,7 +5,7 @@ import concurrent.futures
 
 import pytest
 
-from lib import flows
+from lib import flows, http
 from lib.base import wait_until
 
 
@@ -358,10 +358,14 @@ def test_idle_connection_closes_without_a_word(make_server):
 
 def test_half_a_request_times_out(make_server):
     server = make_server(courier=False)
-    with server.raw(timeout_s=40) as raw:
+    with (server.raw(timeout_s=40) as raw,
+          http.Raw("127.0.0.1", server.gateway_port, 40) as check):
         raw.send(b"GET /livez HTTP/1.1\r\nHost: loc")
+        check.send(b"GET /check HTTP/1.1\r\nHost: loc")
         assert raw.answer().status == 408
         assert raw.is_closed()
+        assert check.answer().headers["x-latchkey-code"] == "too_slow"
+        assert check.is_closed()
 
 
 def test_a_thousand_connections_and_both_workers(make_server):
