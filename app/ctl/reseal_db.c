@@ -102,7 +102,7 @@ ctl_db_reseal(struct db *db, const struct keyring *ring,
 		rows = db_write(db, table->put, DB_ARGS(
 		    db_text_array(db, ids, n), db_text_array(db, old, n),
 		    db_text_array(db, new, n)));
-		assert(rows->outcome == DB_OK);
+		db_must(db, rows);
 		all->done += rows->changed;
 		all->skipped += (int64_t)n - rows->changed;
 	}

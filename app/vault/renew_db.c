@@ -127,7 +127,8 @@ renew_db_master(struct db *db, int64_t *ret_keys)
 	    db_text_array(db, columns[0], n), db_text_array(db, columns[1], n),
 	    db_text_array(db, columns[2], n),
 	    db_text_array(db, columns[3], n)));
-	assert(rows->outcome == DB_OK && rows->n == 1);
+	db_must(db, rows);
+	assert(rows->n == 1);
 	if (db_truth(rows, 0, 1))
 		return (STEP_BEHIND);
 	if (!db_truth(rows, 0, 0))
@@ -160,7 +161,8 @@ renew_db_data_make(struct db *db, int64_t version)
 	rows = db_write(db, &renew_data_make, DB_ARGS(db_int(db, version),
 	    db_int(db, keyring_master_newest(vault)),
 	    db_bytes(db, sealed, bytes)));
-	assert(rows->outcome == DB_OK && rows->n == 1);
+	db_must(db, rows);
+	assert(rows->n == 1);
 	if (db_truth(rows, 0, 0))
 		return (STEP_BEHIND);
 	return (db_truth(rows, 0, 1) ? STEP_DONE : STEP_AGAIN);
@@ -183,7 +185,8 @@ renew_db_data_use(struct db *db, int64_t version)
 	const struct db_rows	*rows;
 
 	rows = db_write(db, &renew_data_use, DB_ARGS(db_int(db, version)));
-	assert(rows->outcome == DB_OK && rows->n == 1);
+	db_must(db, rows);
+	assert(rows->n == 1);
 	if (db_truth(rows, 0, 0))
 		return (STEP_BEHIND);
 	return (db_truth(rows, 0, 1) ? STEP_DONE : STEP_AGAIN);
@@ -202,6 +205,7 @@ renew_db_data_retire(struct db *db, int64_t version)
 	rows = db_write(db, &renew_data_retire, DB_ARGS(db_int(db, version)));
 	if (rows->outcome == DB_REFUSED)
 		return (RETIRE_IN_USE);
-	assert(rows->outcome == DB_OK && rows->n == 1);
+	db_must(db, rows);
+	assert(rows->n == 1);
 	return (db_truth(rows, 0, 0) ? RETIRE_DONE : RETIRE_EARLY);
 }

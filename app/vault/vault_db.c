@@ -131,7 +131,7 @@ vault_leave(struct db *db)
 	if (my_pid != getpid())
 		return;
 	rows = db_write(db, &vault_gone, DB_ARGS(me));
-	assert(rows->outcome == DB_OK);
+	db_must(db, rows);
 }
 
 WAITS enum seal_result
@@ -284,7 +284,8 @@ report(struct db *db, const char *program, int64_t lease_s)
 	    db_int(db, my_pid), db_int(db, keyring_master_newest(vault)),
 	    db_int(db, keyring_newest(vault, "data")),
 	    db_int(db, keyring_seals_under(vault)), db_int(db, lease_s)));
-	assert(rows->outcome == DB_OK && rows->n == 1);
+	db_must(db, rows);
+	assert(rows->n == 1);
 	return (db_text(rows, 0, 0));
 }
 

@@ -71,6 +71,13 @@ FAULTS = [
      function("rows = db_write(db, &q, DB_NONE);\n\treturn (rows->n);"),
      "not looked at",
      function("rows = db_write(db, &q, DB_NONE);\n\tdb_must(db, rows);")),
+    ("sql", "app/keys/key_db.c",
+     function("all = db_write(db, &q, DB_NONE);\n\t"
+              "assert(all->outcome == DB_OK && all->n == 1);"),
+     "not looked at",
+     function("all = db_write(db, &q, DB_NONE);\n\t"
+              "if (all->outcome == DB_REFUSED)\n\t\treturn (1);\n\t"
+              "assert(all->outcome == DB_OK);")),
     ("waits", "app/keys/key.c", function("find(1);"), "f() calls find()",
      function("find(1);", "static WAITS void\nf(void)")),
     ("waits", "app/keys/key.c", function("find(1);", "int\ng(int a,\n"
