@@ -18,7 +18,6 @@ static void	 put_product(struct out *, const char *name,
 		    const struct product *);
 static void	 put_subscription(struct out *, const struct subscription *);
 static void	 put_value(struct out *, const struct subscription_value *);
-static const char *state_of(const struct product *);
 WAITS static struct subscription *mine(struct req *);
 WAITS static const char *slot_of(struct req *);
 WAITS static void reveal(struct req *, const struct key_revealed *,
@@ -280,7 +279,7 @@ put_product(struct out *out, const char *name, const struct product *p)
 	out_text(out, "slug", p->slug);
 	out_text(out, "name", p->name);
 	out_text(out, "summary", p->summary);
-	out_text(out, "state", state_of(p));
+	out_text(out, "state", product_state_name(p->state));
 	out_some(out, "base_url", p->base_url);
 	out_bool(out, "is_open", p->is_open);
 	out_bool(out, "needs_api_user", p->needs_api_user);
@@ -288,15 +287,6 @@ put_product(struct out *out, const char *name, const struct product *p)
 	out_number(out, "terms_version", p->terms_version);
 	out_time(out, "closes_at", p->closes_at);
 	out_close(out, '}');
-}
-
-static const char *
-state_of(const struct product *p)
-{
-	static const char *const words[] = { "draft", "published", "hidden",
-		"closing", "closed" };
-
-	return (words[p->state]);
 }
 
 static void

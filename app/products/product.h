@@ -23,6 +23,8 @@ struct view;
 
 enum product_state { PRODUCT_DRAFT, PRODUCT_PUBLISHED, PRODUCT_HIDDEN,
 	PRODUCT_CLOSING, PRODUCT_CLOSED };
+/* As the database and the API have it: "draft", "published" ... */
+const char	*product_state_name(enum product_state);
 
 struct product {
 	const char	*id, *slug, *name, *summary;

@@ -185,18 +185,25 @@ product_read(const struct db_rows *rows, int i)
 	return (p);
 }
 
+static const char *const state_names[] = {
+	[PRODUCT_DRAFT] = "draft", [PRODUCT_PUBLISHED] = "published",
+	[PRODUCT_HIDDEN] = "hidden", [PRODUCT_CLOSING] = "closing",
+	[PRODUCT_CLOSED] = "closed",
+};
+
+const char *
+product_state_name(enum product_state state)
+{
+	return (state_names[state]);
+}
+
 static enum product_state
 state_parse(const char *state)
 {
-	static const char *const names[] = {
-		[PRODUCT_DRAFT] = "draft", [PRODUCT_PUBLISHED] = "published",
-		[PRODUCT_HIDDEN] = "hidden", [PRODUCT_CLOSING] = "closing",
-		[PRODUCT_CLOSED] = "closed",
-	};
 	size_t	i;
 
-	for (i = 0; i < COUNT(names); i++)
-		if (str_eq(state, names[i]))
+	for (i = 0; i < COUNT(state_names); i++)
+		if (str_eq(state, state_names[i]))
 			return ((enum product_state)i);
 	assert(!"a state of a product");
 	return (PRODUCT_CLOSED);
