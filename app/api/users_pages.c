@@ -114,7 +114,7 @@ api_user(struct req *rq)
 void
 api_user_rotate(struct req *rq)
 {
-	const struct api_user	*user = find(rq);
+	const struct api_user	*user = find(rq), *after;
 	enum api_change_result	 result;
 	struct api_password	 password;
 	int64_t			 overlap_s = 0;
@@ -133,7 +133,9 @@ api_user_rotate(struct req *rq)
 		return;
 	}
 	out_begin(&out, rq->arena);
-	put_secret(&out, rq, find(rq), &password);
+	/* It may be deleted by now: what was done is told all the same. */
+	after = api_user_db_find(rq->db, user->id, rq->session->tenant_id);
+	put_secret(&out, rq, after == NULL ? user : after, &password);
 	api_answer_secret(rq, 200, &out);
 }
 

@@ -198,6 +198,29 @@ def test_api_users(world):
     assert user(api, "FORTAPI").code == "taken"
 
 
+def test_a_password_is_told_though_its_user_is_deleted_at_once(world):
+    """Between the statement that made it and the answer."""
+    api = world.api["manager"]
+    made = user(api, "BRIEF", vendor="Brief Co").expect(201).json
+    world.server.sql("""
+        CREATE FUNCTION brief_deleted() RETURNS trigger LANGUAGE plpgsql
+        SECURITY DEFINER AS $$ BEGIN
+            UPDATE api_user SET state = 'deleted' WHERE id = NEW.api_user_id;
+            RETURN NULL;
+        END $$""")
+    world.server.sql(
+        "CREATE TRIGGER brief_deleted AFTER INSERT ON api_user_password "
+        "FOR EACH ROW EXECUTE FUNCTION brief_deleted()")
+    try:
+        path = f"/api-users/{made['user']['id']}"
+        rotated = api.post(f"{path}/rotate", {"overlap_s": 0}).expect(200)
+        assert rotated.json["password"] not in ("", made["password"])
+        assert rotated.json["user"]["id"] == made["user"]["id"]
+        api.fails("GET", path, 404, "not_found")
+    finally:
+        world.server.sql("DROP TRIGGER brief_deleted ON api_user_password")
+
+
 def test_a_second_user_of_a_vendor_is_asked_for(world):
     api = world.api["owner"]
     user(api, "TWIN", vendor="Twin Co").expect(201)
