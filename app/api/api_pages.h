@@ -79,7 +79,10 @@ const char	*api_nonce(struct req *);
 /* ---- answering: each ends the work of a handler ---- */
 
 WAITS void	 api_answer(struct req *, int status, struct out *);
-/* The same, of an answer that holds a secret: it is not kept. */
+/* Ends the array of a list, and says where it goes on: next "" or NULL: it does
+ * not. */
+WAITS void	 api_answer_page(struct req *, struct out *, const char *next);
+/* As api_answer(), of an answer that holds a secret: it is not kept. */
 WAITS void	 api_answer_secret(struct req *, int status, struct out *);
 /* 204 */
 WAITS void	 api_done(struct req *);

@@ -27,10 +27,7 @@ api_staff_tenants(struct req *rq)
 	out_open(&out, "items", '[');
 	for (i = 0; i < list.n; i++)
 		put_tenant(&out, &list.list[i], 0);
-	out_close(&out, ']');
-	out_some(&out, "next", list.next_after);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, list.next_after);
 }
 
 void
@@ -121,10 +118,7 @@ api_staff_subscriptions(struct req *rq)
 		out_time(&out, "ended_at", s->ended_at);
 		out_close(&out, '}');
 	}
-	out_close(&out, ']');
-	out_some(&out, "next", list.next_after);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, list.next_after);
 }
 
 void
@@ -173,10 +167,7 @@ api_staff_key_find(struct req *rq)
 		out_time(&out, "used_at", key->used_at);
 		out_close(&out, '}');
 	}
-	out_close(&out, ']');
-	out_text(&out, "next", NULL);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, NULL);
 }
 
 void

@@ -268,6 +268,15 @@ api_answer(struct req *rq, int status, struct out *out)
 }
 
 WAITS void
+api_answer_page(struct req *rq, struct out *out, const char *next)
+{
+	out_close(out, ']');
+	out_some(out, "next", next);
+	out_close(out, '}');
+	api_answer(rq, 200, out);
+}
+
+WAITS void
 api_answer_secret(struct req *rq, int status, struct out *out)
 {
 	keep(rq, status, NULL);

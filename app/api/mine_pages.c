@@ -71,10 +71,7 @@ api_tenants(struct req *rq)
 	out_open(&out, "items", '[');
 	if (rq->session->tenant_id != NULL)
 		put_tenant(&out, rq->session);
-	out_close(&out, ']');
-	out_text(&out, "next", NULL);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, NULL);
 }
 
 void
@@ -89,10 +86,7 @@ api_products(struct req *rq)
 	out_open(&out, "items", '[');
 	for (i = 0; i < list.n; i++)
 		put_product(&out, NULL, &list.list[i]);
-	out_close(&out, ']');
-	out_text(&out, "next", NULL);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, NULL);
 }
 
 void
@@ -129,10 +123,7 @@ api_subscriptions(struct req *rq)
 		if (s != NULL)
 			put_subscription(&out, s);
 	}
-	out_close(&out, ']');
-	out_text(&out, "next", NULL);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, NULL);
 }
 
 void
@@ -160,10 +151,7 @@ api_keys(struct req *rq)
 	out_open(&out, "items", '[');
 	for (i = 0; i < values.n && s->is_live; i++)
 		put_value(&out, &values.list[i]);
-	out_close(&out, ']');
-	out_text(&out, "next", NULL);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, NULL);
 }
 
 void

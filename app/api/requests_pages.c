@@ -44,10 +44,7 @@ api_requests(struct req *rq)
 		out_some(&out, "reason", row->reason);
 		out_close(&out, '}');
 	}
-	out_close(&out, ']');
-	out_text(&out, "next", NULL);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, NULL);
 }
 
 void

@@ -27,10 +27,7 @@ api_roles(struct req *rq)
 		put_head(&out, &roles.list[i]);
 		out_close(&out, '}');
 	}
-	out_close(&out, ']');
-	out_text(&out, "next", NULL);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, NULL);
 }
 
 void
@@ -119,10 +116,7 @@ api_resources(struct req *rq)
 		out_close(&out, ']');
 		out_close(&out, '}');
 	}
-	out_close(&out, ']');
-	out_text(&out, "next", NULL);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, NULL);
 }
 
 WAITS static const struct role *

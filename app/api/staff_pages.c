@@ -44,10 +44,7 @@ api_staff_queue(struct req *rq)
 	out_open(&out, "items", '[');
 	for (i = 0; i < list.n; i++)
 		put_request(&out, list.list[i].request);
-	out_close(&out, ']');
-	out_some(&out, "next", list.next_after);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, list.next_after);
 }
 
 void

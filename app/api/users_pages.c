@@ -37,10 +37,7 @@ api_users(struct req *rq)
 	out_open(&out, "items", '[');
 	for (i = 0; i < users.n; i++)
 		put_user(&out, NULL, &users.list[i]);
-	out_close(&out, ']');
-	out_some(&out, "next", users.next_after);
-	out_close(&out, '}');
-	api_answer(rq, 200, &out);
+	api_answer_page(rq, &out, users.next_after);
 }
 
 void
