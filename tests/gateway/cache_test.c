@@ -296,8 +296,11 @@ test_memory(void **state)
 	assert_int_equal(cache_count().users, many);
 	assert_int_equal(cache_count().sets, many / 100);
 	assert_int_equal(cache_count().products, many / 20000);
-	if (allocated() == before)
-		skip();		/* a sanitizer's own allocator */
+#ifdef __SANITIZE_ADDRESS__
+	print_message("skipped: AddressSanitizer's allocator pads what it "
+	    "gives and is not counted by mallinfo2()\n");
+	skip();
+#endif
 	each = (double)(allocated() - before) / many;
 	print_message("%.0f bytes a key with its API user\n", each);
 	assert_true(each > SHA256_BYTES && each <= CACHE_PAIR_MAX);

@@ -12,8 +12,11 @@ folder=$prefix/node_modules/$name
 mkdir -p "$prefix"
 exec 9>"$prefix/.lock"
 flock 9
-have=$(sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$folder/package.json" \
-    2>/dev/null || true)
+have=
+if [ -f "$folder/package.json" ]; then
+	have=$(sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' \
+	    "$folder/package.json")
+fi
 if [ "$have" != "$version" ]; then
 	npm install --no-save --no-audit --no-fund --ignore-scripts \
 	    --loglevel=error --prefix "$prefix" "$spec" >&2 9>&-

@@ -81,7 +81,8 @@ def test_the_tool_works_from_another_terminal(run):
 
 
 @pytest.mark.skipif(base.build_dir().name != "build",
-                    reason="make run builds into build/")
+                    reason="make run builds into build/, and the suites "
+                    "test another build now (make asan)")
 def test_ctrl_c_in_a_terminal(run):
     """Through make and a real terminal, which signals the whole group."""
     pid, terminal = pty.fork()

@@ -279,7 +279,8 @@ def test_a_deep_and_odd_path(folder):
         one.close()
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root drops privileges")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has rights to drop; "
+                    "the tests above run as this user")
 class TestAsRoot:
     def test_everything_runs_as_postgres(self, run):
         run.start()
@@ -313,7 +314,9 @@ class TestAsRoot:
         assert "belongs to root" in run.said()
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="root can become somebody")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become "
+                    "somebody else; everybody else is an ordinary user "
+                    "in all of the tests above")
 def test_as_an_ordinary_user(folder):
     """Without sudo, and with nothing but one's own files."""
     one = stand_in(folder)
