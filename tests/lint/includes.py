@@ -27,8 +27,12 @@ LIBRARY = (
     (re.compile(r"^(fido|cbor)"),
      lambda p: p == "app/accounts/passkey.c", "app/accounts/passkey.c"),
     (re.compile(r"^jansson"), lambda p: p in (
-        "app/accounts/passkey.c", "app/api/json.c", "app/gateway/verify.c"),
-     "app/accounts/passkey.c, app/api/json.c and app/gateway/verify.c"),
+        "app/accounts/passkey.c", "app/api/json.c", "app/gateway/exchange.c",
+        "app/gateway/verify.c"),
+     "app/accounts/passkey.c, app/api/json.c, app/gateway/exchange.c and "
+     "app/gateway/verify.c"),
+    (re.compile(r"^jose/"), lambda p: p == "app/crypto/jwt.c",
+     "app/crypto/jwt.c"),
     (re.compile(r"^unicode/"), lambda p: p == "app/base/spoof.c",
      "app/base/spoof.c"),
     (re.compile(r"^qrencode"), lambda p: p == "app/accounts/qr.c",
