@@ -32,7 +32,8 @@ class World:
         server.sql("UPDATE product SET calls_a_minute = 1000000, "
                    "calls_a_day = NULL")
         self.keys = self.imported("OPEN", "SUSPENDED", "EXPIRED", "CANCELLED",
-                                  "THEIRS", "RATED", "SPENT")
+                                  "THEIRS", "RATED", "SPENT", "NGINX",
+                                  "CADDY", "HAPROXY")
         server.sql("UPDATE tenant SET calls_a_minute = 1 WHERE code = 'RATED'")
         server.sql("UPDATE tenant SET calls_a_day = 1 WHERE code = 'SPENT'")
         server.sql("UPDATE subscription s SET expires_at = now() "
@@ -54,6 +55,6 @@ class World:
                         "".join(
             f"{code},open-api,{code.title()}-KEY,"
             f"{'suspended' if code == 'SUSPENDED' else 'active'},"
-            f"{key},{int(key) + 100:032x}\n" for code, key in keys.items()))
+            f"{key},{int(key, 16) + 100:032x}\n" for code, key in keys.items()))
         self.server.ctl("subscription", "import", path)
         return keys

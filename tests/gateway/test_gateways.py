@@ -359,6 +359,56 @@ def test_a_thousand_at_once(fronts, w, name):
         link.close()
 
 
+@pytest.mark.parametrize("name", REAL)
+def test_each_call_counts_once(server, fronts, w, name):
+    """An allowed one as one, whatever its method; a denied one by its reason,
+    and not against the quota."""
+    front = fronts[name]
+    code, allowed, wrong, over = name.upper(), 60, 12, 5
+    server.sql("UPDATE tenant SET calls_a_month = %s WHERE code = %s",
+               (allowed, code))
+    user = basic("NOBODY@" + code, "x" * 32)
+    methods = ("GET", "HEAD", "POST", "DELETE")
+
+    def ask(number):
+        link, statuses = front.link(), []
+        for turn in range(allowed // 4):
+            method = methods[(number + turn) % 4]
+            body = b"x" * 70000 if method == "POST" else None
+            statuses.append(front.call(
+                "/any", method, body, headers=[(KEY, w.keys[code])],
+                link=link).status)
+            if turn % 5 == 0:
+                statuses.append(front.call(
+                    "/any", headers=[(KEY, w.keys[code]), user],
+                    link=link).status)
+        link.close()
+        return statuses
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        statuses = sum(pool.map(ask, range(4)), [])
+    assert (statuses.count(200), statuses.count(401)) == (allowed, wrong)
+    for _ in range(over):
+        assert front.call("/any", headers=[(KEY, w.keys[code])]
+                          ).status == 429
+    # The last of all: what was before it is written by then.
+    front.call("/any", headers=[(KEY, w.keys[code]), user])
+
+    def counted():
+        return {outcome: int(calls) for outcome, calls in server.sql(
+            "SELECT u.outcome, sum(u.calls) FROM usage_hour u "
+            "JOIN subscription s ON s.id = u.subscription_id "
+            "JOIN tenant t ON t.id = s.tenant_id WHERE t.code = %s "
+            "GROUP BY 1", (code,))}
+    base.wait_until(lambda: counted().get("bad_api_user", 0) > wrong, 10,
+                    "the flush")
+    assert counted() == {"allowed": allowed, "bad_api_user": wrong + 1,
+                         "quota_exceeded": over}
+    assert server.sql(
+        "SELECT c.month_calls FROM usage_count c JOIN subscription s "
+        "ON s.id = c.subscription_id JOIN tenant t ON t.id = s.tenant_id "
+        "WHERE t.code = %s", (code,)) == [(allowed,)]
+
+
 class Limited(gateways.Handler):
     """A check that says of every call what the contract has for a limit."""
 
