@@ -84,7 +84,7 @@ gateway_db_user(struct db *db, const struct user_key *key)
 	    "SELECT u.id, u.username, u.state = 'enabled', "
 	    US("u.expires_at") ", c.mac, coalesce(c.mac_version, 0), "
 	    "o.mac, coalesce(o.mac_version, 0), " US("o.ends_at") ", "
-	    "m.matrix, api_matrix_hash(m.matrix) "
+	    "m.matrix "
 	    "FROM api_user u JOIN tenant t ON t.id = u.tenant_id "
 	    "LEFT JOIN api_user_password c ON c.api_user_id = u.id "
 	    "AND c.state = 'current' "
@@ -102,7 +102,6 @@ gateway_db_user(struct db *db, const struct user_key *key)
 	struct user_entry	*u;
 	unsigned char		 hash[SHA256_BYTES];
 	char			 tenant[UUID_TEXT], product[UUID_TEXT];
-	size_t			 n;
 
 	assert(at != NULL);
 	uuid_write(tenant, key->tenant);
@@ -126,8 +125,8 @@ gateway_db_user(struct db *db, const struct user_key *key)
 		u->old->ends_at = db_number(rows, 0, 8);
 	}
 	matrix = db_text(rows, 0, 9);
-	u->set = cache_set(db_blob(db, rows, 0, 10, &n), matrix,
-	    strlen(matrix));
+	sha256(hash, matrix, strlen(matrix));
+	u->set = cache_set(hash, matrix, strlen(matrix));
 }
 
 static void
