@@ -1,8 +1,6 @@
 /*
  * Access tokens: what scripts call the API with, for the account that made
- * them.  "lk_", 30 characters of base62 (178 random bits) and 6 of checksum:
- * CRC-32 of the 30 in base62, as GitHub's, so that junk is refused without a
- * look-up, and a scanner of secrets can tell one.
+ * them: "lk_" and what crypto/coded.h has behind a prefix.
  *
  * At rest a token is an HMAC; its first 4 and last 4 characters are shown.  It
  * is made after a fresh sign-in, shown once, has scopes (web/scope.h) and an
@@ -14,15 +12,15 @@
 #ifndef TOKENS_TOKEN_H
 #define TOKENS_TOKEN_H
 
+#include "crypto/coded.h"
 #include "crypto/seal.h"
 #include "db/db.h"
 
 struct req;
 struct session;
 
-#define ACCESS_TOKEN_RANDOM	30
-#define ACCESS_TOKEN_CHECK	6
-#define ACCESS_TOKEN_TEXT	(3 + ACCESS_TOKEN_RANDOM + ACCESS_TOKEN_CHECK + 1)
+#define ACCESS_TOKEN_PREFIX	"lk_"
+#define ACCESS_TOKEN_TEXT	(3 + CODED_RANDOM + CODED_CHECK + 1)
 #define ACCESS_TOKEN_NAME_MAX	60	/* characters */
 #define ACCESS_TOKENS_MAX	20	/* of an account, living */
 #define ACCESS_TOKEN_DAYS_MAX	365
@@ -32,7 +30,7 @@ struct session;
 
 /* A new token, wiped by the caller. */
 void		 access_token_make(char ret_token[ACCESS_TOKEN_TEXT]);
-/* "lk_", 36 of base62, and the checksum of the first 30 is the last 6. */
+/* "lk_" and the checksum is right. */
 bool		 access_token_shaped(const char *);
 
 /* ---- the database ---- */
