@@ -272,6 +272,7 @@ put_product(struct out *out, const char *name, const struct product *p)
 	out_bool(out, "is_open", p->is_open);
 	out_bool(out, "needs_api_user", p->needs_api_user);
 	out_number(out, "calls_a_minute", p->calls_a_minute);
+	out_number(out, "user_calls_a_minute", p->user_calls_a_minute);
 	out_number(out, "terms_version", p->terms_version);
 	out_time(out, "closes_at", p->closes_at);
 	out_close(out, '}');

@@ -66,7 +66,8 @@ SCHEMAS = {
         state={"type": "string", "enum": ["draft", "published", "hidden",
                                           "closing", "closed"]},
         base_url=some(TEXT), is_open=BOOL, needs_api_user=BOOL,
-        calls_a_minute=NUMBER, terms_version=NUMBER, closes_at=some(TIME)),
+        calls_a_minute=NUMBER, user_calls_a_minute=NUMBER,
+        terms_version=NUMBER, closes_at=some(TIME)),
     "Subscription": thing(
         id=ID, name=TEXT, product=TEXT, environment=TEXT, tenant=TEXT,
         state={"type": "string", "enum": ["active", "suspended", "expired",

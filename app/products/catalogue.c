@@ -8,6 +8,8 @@ const char *const	 catalogue_operations[RESOURCE_OPERATIONS] = {
 	"GET", "POST", "PUT", "PATCH", "DELETE",
 };
 
+#define LIMITS	5	/* from DETAIL_SECOND on */
+
 /* 0 and absent are one: most limits need not be set. */
 enum need { NEEDED, OPTIONAL };
 
@@ -19,7 +21,7 @@ static const char	*path_wrong(const char *, size_t max);
 static const char	*resource_path_wrong(const char *);
 static const char	*number_wrong(struct arena *, const char **, int64_t min,
 			    int64_t max, enum need, int64_t *ret_number);
-static void		 limits_check(const int64_t calls[4],
+static void		 limits_check(const int64_t calls[LIMITS],
 			    const char *wrong[DETAILS]);
 static bool		 resource_check(struct resource *);
 
@@ -28,7 +30,7 @@ catalogue_check(struct arena *a, struct details *d, bool has_slug,
     const char *wrong[DETAILS])
 {
 	const char	**text = d->text;
-	int64_t		 calls[4] = { 0 }, number;
+	int64_t		 calls[LIMITS] = { 0 }, number;
 	int		 i;
 
 	wrong[DETAIL_NAME] = line_wrong(text[DETAIL_NAME], PRODUCT_NAME_MAX,
@@ -43,7 +45,7 @@ catalogue_check(struct arena *a, struct details *d, bool has_slug,
 	    PRODUCT_PATH_MAX);
 	wrong[DETAIL_PLACE] = number_wrong(a, &text[DETAIL_PLACE], 0,
 	    PRODUCT_PLACE_MAX, OPTIONAL, &number);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < LIMITS; i++)
 		wrong[DETAIL_SECOND + i] = number_wrong(a,
 		    &text[DETAIL_SECOND + i], 1, PRODUCT_CALLS_MAX,
 		    DETAIL_SECOND + i == DETAIL_MINUTE ? NEEDED : OPTIONAL,
@@ -61,7 +63,8 @@ struct details
 catalogue_details(struct arena *a, const struct product *p)
 {
 	const int64_t	calls[] = { p->calls_a_second, p->calls_a_minute,
-			    p->calls_a_day, p->calls_a_month };
+			    p->calls_a_day, p->calls_a_month,
+			    p->user_calls_a_minute };
 	struct details	d = {
 		.text = {
 			[DETAIL_NAME] = p->name,
@@ -341,7 +344,7 @@ number_wrong(struct arena *a, const char **text, int64_t min, int64_t max,
 
 /* A longer time that allows less than a shorter one makes that one void. */
 static void
-limits_check(const int64_t calls[4], const char *wrong[DETAILS])
+limits_check(const int64_t calls[LIMITS], const char *wrong[DETAILS])
 {
 	static const char *const	said[] = {
 		NULL,
@@ -352,13 +355,20 @@ limits_check(const int64_t calls[4], const char *wrong[DETAILS])
 	int64_t				most = 0;
 	int				i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; DETAIL_SECOND + i <= DETAIL_MONTH; i++) {
 		if (calls[i] != 0 && calls[i] < most &&
 		    wrong[DETAIL_SECOND + i] == NULL)
 			wrong[DETAIL_SECOND + i] = said[i];
 		if (calls[i] > most)
 			most = calls[i];
 	}
+	if (wrong[DETAIL_MINUTE] == NULL &&
+	    wrong[DETAIL_USER_MINUTE] == NULL &&
+	    calls[DETAIL_USER_MINUTE - DETAIL_SECOND] >
+	    calls[DETAIL_MINUTE - DETAIL_SECOND])
+		wrong[DETAIL_USER_MINUTE] = "An API user’s calls are its "
+		    "client’s, too: at most as many as a client may make in a "
+		    "minute.";
 }
 
 static bool

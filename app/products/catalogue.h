@@ -40,8 +40,9 @@
 
 enum detail { DETAIL_NAME, DETAIL_SLUG, DETAIL_SUMMARY, DETAIL_DESCRIPTION,
 	DETAIL_BASE_URL, DETAIL_EXAMPLE_PATH, DETAIL_PLACE, DETAIL_SECOND,
-	DETAIL_MINUTE, DETAIL_DAY, DETAIL_MONTH, DETAIL_DELAY };
-#define DETAILS	12
+	DETAIL_MINUTE, DETAIL_DAY, DETAIL_MONTH, DETAIL_USER_MINUTE,
+	DETAIL_DELAY };
+#define DETAILS	13
 
 /* All texts as typed; catalogue_check() makes them what is stored: numbers
  * without commas, "" for no limit. */
@@ -98,8 +99,9 @@ const char	*catalogue_did(const char *action);
 	"p.approval = 'checks', p.approval_delay_min, "			\
 	"coalesce(p.terms_version, 0), "				\
 	"coalesce((extract(epoch FROM p.closes_at) * 1000000)::bigint, 0), " \
-	"p.was_hidden, p.closing_note "
-#define PRODUCT_COLUMNS_N	22
+	"p.was_hidden, p.closing_note, "				\
+	"coalesce(p.user_calls_a_minute, 0) "
+#define PRODUCT_COLUMNS_N	23
 struct product	 product_read(const struct db_rows *, int row);
 
 struct catalogue_product {

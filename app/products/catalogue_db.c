@@ -29,6 +29,7 @@
     ", 'calls_a_minute', done.calls_a_minute"				\
     ", 'calls_a_day', done.calls_a_day"					\
     ", 'calls_a_month', done.calls_a_month"				\
+    ", 'user_calls_a_minute', done.user_calls_a_minute"			\
     ", 'approval', done.approval, 'delay_min', done.approval_delay_min"	\
     ", 'needs_api_user', done.needs_api_user"				\
     ", 'one_key', done.one_key_per_tenant"
@@ -130,14 +131,15 @@ catalogue_db_make(struct db *db, const char *who, const char *id,
 	    "    description, base_url, example_path, place, calls_a_second,"
 	    "    calls_a_minute, calls_a_day, calls_a_month,"
 	    "    approval_delay_min, needs_api_user, one_key_per_tenant,"
-	    "    approval, state)"
+	    "    approval, user_calls_a_minute, state)"
 	    "  SELECT $2::uuid, $3, $4, $5, $6, $7, $8,"
 	    "  coalesce(" NUMBER("$9", "int") ", 0), "
 	    NUMBER("$10", "int") ", $11::int, " NUMBER("$12", "int") ", "
 	    NUMBER("$13", "bigint") ","
 	    "  coalesce(" NUMBER("$14", "int") ", 60), $15::boolean,"
 	    "  $16::boolean, CASE WHEN $17::boolean THEN 'checks'"
-	    "    ELSE 'hand' END, 'draft' WHERE " ADMIN
+	    "    ELSE 'hand' END, " NUMBER("$18", "int") ", 'draft' WHERE "
+	    ADMIN
 	    "  RETURNING *)"
 	    ANSWER("'product.added'", ", 'slug', done.slug" PLAN));
 
@@ -148,7 +150,7 @@ catalogue_db_make(struct db *db, const char *who, const char *id,
 	    text[DETAIL_SECOND], text[DETAIL_MINUTE], text[DETAIL_DAY],
 	    text[DETAIL_MONTH], text[DETAIL_DELAY],
 	    db_bool(d->needs_api_user), db_bool(d->one_key_per_tenant),
-	    db_bool(d->by_checks)))));
+	    db_bool(d->by_checks), text[DETAIL_USER_MINUTE]))));
 }
 
 enum catalogue_result
@@ -172,7 +174,8 @@ catalogue_db_change(struct db *db, const struct catalogue_change *c,
 	    "    needs_api_user = $16::boolean,"
 	    "    one_key_per_tenant = $17::boolean,"
 	    "    approval = CASE WHEN $18::boolean THEN 'checks'"
-	    "      ELSE 'hand' END"
+	    "      ELSE 'hand' END,"
+	    "    user_calls_a_minute = " NUMBER("$19", "int")
 	    "  WHERE " SEEN "RETURNING p.*)"
 	    ANSWER("'product.changed'", PLAN));
 
@@ -184,7 +187,7 @@ catalogue_db_change(struct db *db, const struct catalogue_change *c,
 	    text[DETAIL_SECOND], text[DETAIL_MINUTE], text[DETAIL_DAY],
 	    text[DETAIL_MONTH], text[DETAIL_DELAY],
 	    db_bool(d->needs_api_user), db_bool(d->one_key_per_tenant),
-	    db_bool(d->by_checks)))));
+	    db_bool(d->by_checks), text[DETAIL_USER_MINUTE]))));
 }
 
 enum catalogue_result

@@ -43,6 +43,10 @@ static const struct field_text {
 	    false, true, false },
 	[DETAIL_MONTH] = { "calls_a_month", "Calls a month",
 	    "The quota. Empty: none.", false, true, false },
+	[DETAIL_USER_MINUTE] = { "user_calls_a_minute",
+	    "Calls a minute, of each API user",
+	    "So that one integration can’t use up its client’s. Empty: as "
+	    "many as the client.", false, true, false },
 	[DETAIL_DELAY] = { "approval_delay", "Minutes until checks approve",
 	    "So long can staff stop it. Only for approval by checks; 60 if "
 	    "empty.", false, true, false },
@@ -66,7 +70,7 @@ catalogue_page_new(struct req *rq)
 {
 	struct details	d = {
 		.text = { "", "", "", "", "https://", "/", "0", "", "200", "",
-		    "", "60" },
+		    "", "", "60" },
 		.needs_api_user = true, .one_key_per_tenant = true,
 	};
 

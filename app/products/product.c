@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+static void	 add_user(struct buf *, struct arena *, int64_t calls_a_minute);
+
 const char *
 product_number(struct arena *a, int64_t n)
 {
@@ -30,7 +32,7 @@ product_plan(struct arena *a, const struct product *p)
 	struct buf	b;
 	size_t		i;
 
-	/* 4 limits of at most 26 digits and commas, and 16 letters. */
+	/* 5 limits of at most 26 digits and commas, and 24 letters. */
 	buf_init(&b, a, 256);
 	for (i = 0; i < COUNT(limits); i++) {
 		if (limits[i].calls == 0)
@@ -39,16 +41,28 @@ product_plan(struct arena *a, const struct product *p)
 		    product_number(a, limits[i].calls),
 		    b.n == 0 ? " calls" : "", limits[i].span);
 	}
+	add_user(&b, a, p->user_calls_a_minute);
 	return (buf_text(&b));
 }
 
 const char *
-product_limits(struct arena *a, int64_t calls_a_minute, int64_t calls_a_day)
+product_limits(struct arena *a, int64_t calls_a_minute, int64_t calls_a_day,
+    int64_t user_calls_a_minute)
 {
-	const char	*minute = product_number(a, calls_a_minute);
+	struct buf	b;
 
-	if (calls_a_day == 0)
-		return (arena_fmt(a, "%s calls a minute", minute));
-	return (arena_fmt(a, "%s calls a minute, %s a day", minute,
-	    product_number(a, calls_a_day)));
+	buf_init(&b, a, 256);
+	buf_fmt(&b, "%s calls a minute", product_number(a, calls_a_minute));
+	if (calls_a_day != 0)
+		buf_fmt(&b, ", %s a day", product_number(a, calls_a_day));
+	add_user(&b, a, user_calls_a_minute);
+	return (buf_text(&b));
+}
+
+static void
+add_user(struct buf *b, struct arena *a, int64_t calls_a_minute)
+{
+	if (calls_a_minute != 0)
+		buf_fmt(b, "; each API user %s a minute",
+		    product_number(a, calls_a_minute));
 }

@@ -38,6 +38,8 @@ struct product {
 	int64_t		 calls_a_minute;
 	int64_t		 calls_a_second, calls_a_day, calls_a_month;
 					/* 0: no limit */
+	int64_t		 user_calls_a_minute;	/* of each API user; 0: as
+					 * many as its client */
 	bool		 needs_api_user, one_key_per_tenant;
 	bool		 by_checks;	/* good checks alone approve */
 	int64_t		 approval_delay_min;	/* then, after so long */
@@ -74,10 +76,12 @@ struct product_standing {
 	int64_t		 due_at;	/* of the request */
 };
 
-/* "200 calls a minute", "600 calls a minute, 100,000 a day" */
+/* "200 calls a minute", "600 calls a minute, 100,000 a day; each API user 60 a
+ * minute"; 0: none. */
 const char	*product_limits(struct arena *, int64_t calls_a_minute,
-		    int64_t calls_a_day);
-/* All limits of the plan: "10 calls a second, 600 a minute, 100,000 a day" */
+		    int64_t calls_a_day, int64_t user_calls_a_minute);
+/* All limits of the plan: "10 calls a second, 600 a minute, 100,000 a day; each
+ * API user 60 a minute" */
 const char	*product_plan(struct arena *, const struct product *);
 /* "100,000" */
 const char	*product_number(struct arena *, int64_t);

@@ -178,6 +178,7 @@ product_read(const struct db_rows *rows, int i)
 		.closes_at = db_number(rows, i, 19),
 		.was_hidden = db_truth(rows, i, 20),
 		.closing_note = db_text(rows, i, 21),
+		.user_calls_a_minute = db_number(rows, i, 22),
 	};
 
 	p.state = state_parse(db_text(rows, i, 7));

@@ -148,6 +148,7 @@ show_plan(struct req *rq, struct view *v, const struct product *p)
 		{ "calls_a_minute", p->calls_a_minute },
 		{ "calls_a_day", p->calls_a_day },
 		{ "calls_a_month", p->calls_a_month },
+		{ "user_calls_a_minute", p->user_calls_a_minute },
 	};
 	size_t	i;
 

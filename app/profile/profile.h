@@ -23,7 +23,8 @@ struct profile_row {
 	const char	*by;		/* who approved or decided, "" for none */
 	int64_t		 at;		/* made; sent */
 	/* Subscriptions.  A key's last4 is NULL when it has none. */
-	int64_t		 calls_a_minute, calls_a_day;
+	/* As they hold for this client; 0: none. */
+	int64_t		 calls_a_minute, calls_a_day, user_calls_a_minute;
 	const char	*primary_last4, *secondary_last4;
 	int64_t		 primary_at, secondary_at;
 	int64_t		 expires_at, ended_at;	/* 0: no end, not yet */

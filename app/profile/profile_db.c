@@ -34,11 +34,13 @@ profile_db_read(struct db *db, const struct session *s)
 	 * planner believes of tables that it has no statistics of yet. */
 	DB_QUERY(profile_read,
 	    "SELECT x.kind, x.id, x.name, p.name, p.slug, x.state, d.name, "
-	    MICROS("x.at") ", p.calls_a_minute, p.calls_a_day, "
+	    MICROS("x.at") ", coalesce(t.calls_a_minute, p.calls_a_minute), "
+	    "coalesce(t.calls_a_day, p.calls_a_day), "
 	    "k1.last4, k2.last4, " MICROS("k1.created_at") ", "
 	    MICROS("k2.created_at") ", coalesce(" MICROS("x.due_at") ", 0), "
 	    MICROS("x.decided_at") ", x.reason, x.is_own, x.waits, "
-	    "coalesce(" MICROS("c.at") ", 0), coalesce(c.reason, '') FROM ("
+	    "coalesce(" MICROS("c.at") ", 0), coalesce(c.reason, ''), "
+	    "coalesce(t.user_calls_a_minute, p.user_calls_a_minute, 0) FROM ("
 	    "(SELECT 's' AS kind, s.id, s.name, s.product_id, s.state, "
 	    "s.approved_by AS by, s.created_at AS at, "
 	    "s.expires_at AS due_at, s.ended_at AS decided_at, "
@@ -55,7 +57,10 @@ profile_db_read(struct db *db, const struct session *s)
 	    "OR r.decided_at > now() - interval '30 days') "
 	    "ORDER BY r.id DESC LIMIT 10)) x "
 	    "CROSS JOIN LATERAL (SELECT name, slug, calls_a_minute, "
-	    "calls_a_day FROM product WHERE id = x.product_id LIMIT 1) p "
+	    "calls_a_day, user_calls_a_minute "
+	    "FROM product WHERE id = x.product_id LIMIT 1) p "
+	    "LEFT JOIN LATERAL (SELECT calls_a_minute, calls_a_day, "
+	    "user_calls_a_minute FROM tenant WHERE id = $2 LIMIT 1) t ON true "
 	    "LEFT JOIN LATERAL (SELECT name FROM person "
 	    "WHERE account_id = x.by LIMIT 1) d ON true "
 	    PROFILE_KEY("k1", "primary") PROFILE_KEY("k2", "secondary")
@@ -96,6 +101,7 @@ profile_db_read(struct db *db, const struct session *s)
 			.calls_a_minute = db_number(rows, i, 8),
 			.calls_a_day = db_is_null(rows, i, 9) ? 0 :
 			    db_number(rows, i, 9),
+			.user_calls_a_minute = db_number(rows, i, 21),
 			.primary_last4 = db_text(rows, i, 10),
 			.secondary_last4 = db_text(rows, i, 11),
 			.primary_at = db_is_null(rows, i, 12) ? 0 :

@@ -88,7 +88,7 @@ show_subscription(struct req *rq, struct view *v,
 	view_text(v, "approved_by", row->by);
 	view_text(v, "role", role_word(s->role));
 	view_text(v, "limits", product_limits(rq->arena, row->calls_a_minute,
-	    row->calls_a_day));
+	    row->calls_a_day, row->user_calls_a_minute));
 	view_text(v, "expires", row->expires_at == 0 || !is_live(row) ? "" :
 	    clock_long(rq->arena, row->expires_at));
 	view_text(v, "expires_in", row->expires_at == 0 || !is_live(row) ? "" :

@@ -108,7 +108,7 @@ show_field(struct view *view, size_t i, const char *value, const char *wrong)
 
 	view_text(row, "id", tenant_limit_names[i]);
 	view_text(row, "label", labels[i]);
-	view_text(row, "hint", i < 4 ? "Empty: as the product says." :
+	view_text(row, "hint", i < 5 ? "Empty: as the product says." :
 	    "Empty: no limit of its own.");
 	view_text(row, "value", value);
 	view_text(row, "wrong", wrong);

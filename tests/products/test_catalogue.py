@@ -104,7 +104,9 @@ REFUSED = [
     ("calls_a_minute", "9" * 400, "from 1"), ("calls_a_minute", "6x", "from"),
     ("calls_a_day", "0", "from 1 to"), ("calls_a_day", "10", "less than"),
     ("calls_a_second", "601", "less than"),
-    ("calls_a_month", "599", "less than"), ("place", "-1", "from 0 to 9,999"),
+    ("calls_a_month", "599", "less than"),
+    ("user_calls_a_minute", "601", "at most as many"),
+    ("user_calls_a_minute", "0", "or leave it empty"), ("place", "-1", "from 0 to 9,999"),
     ("approval_delay", "10081", "from 0 to 10,080"),
 ]
 
@@ -134,17 +136,27 @@ def test_change(server, admin):
     admin.submit(page, {"name": "Case API", "calls_a_day": "100,000",
                         "calls_a_second": "20", "calls_a_month": "",
                         "slug": "other", "approval": "checks",
+                        "user_calls_a_minute": "60",
                         "approval_delay": "30"}, "/edit$").expect(303)
     assert row(server, path, "name, slug, calls_a_second, calls_a_day, "
-               "calls_a_month, approval, approval_delay_min") == (
-        "Case API", slug, 20, 100000, None, "checks", 30)
+               "calls_a_month, user_calls_a_minute, approval, "
+               "approval_delay_min") == (
+        "Case API", slug, 20, 100000, None, 60, "checks", 30)
     page = server.client().get(f"/products/{slug}").expect(200)
-    for said in ("Case API", "100,000", "Calls a second"):
+    for said in ("Case API", "100,000", "Calls a second",
+                 "A minute, of each API user"):
         assert said in page.words
+    assert "each API user 60 a minute" in admin.get(path).words
     detail = server.sql(
         "SELECT detail FROM audit WHERE subject_id = %s AND action = "
         "'product.changed'", (path.rsplit("/", 1)[1],))[0][0]
     assert detail["calls_a_day"] == 100000 and detail["approval"] == "checks"
+    assert detail["user_calls_a_minute"] == 60
+    page = admin.get(f"{path}/edit")
+    assert page.form("/edit$").fields["user_calls_a_minute"] == "60"
+    admin.submit(page, {"user_calls_a_minute": ""}, "/edit$").expect(303)
+    assert row(server, path, "user_calls_a_minute") == (None,)
+    assert "each API user" not in admin.get(path).words
 
 
 def test_preview_saves_nothing(server, admin):

@@ -8,7 +8,9 @@ NAMES = ("calls_a_second", "calls_a_minute", "calls_a_day", "calls_a_month",
 
 
 def test_limits(server):
-    key = flows.show_key(flows.client_with_key(server)[0])
+    owner = flows.client_with_key(server)[0]
+    key = flows.show_key(owner)
+    assert "200 calls a minute" in owner.get("/profile").words
     server.sql("UPDATE product SET needs_api_user = false")
     admin = flows.staff(server, role="admin")
     path = "/staff/tenants/ALTWORX/limits"
@@ -20,7 +22,12 @@ def test_limits(server):
     page = admin.post(path, {**fields, "calls_a_day": "ten"}).expect(422)
     assert page.form(path).fields["calls_a_day"] == "ten"
     admin.post(path, {**fields, "calls_a_minute": "5",
+                      "user_calls_a_minute": "3",
                       "all_calls_a_day": "7"}).expect(303)
+    # The client sees its own, not the product's.
+    words = owner.get("/profile").words
+    assert "5 calls a minute" in words
+    assert "each API user 3 a minute" in words
     gateway = Gateway(server)
     policy = '"minute";q=5;w=60'
     base.wait_until(lambda: policy in gateway.ask(
@@ -32,8 +39,11 @@ def test_limits(server):
     fields = admin.get(path).expect(200).form(path).fields
     assert fields["calls_a_minute"] == "5" and fields["calls_a_second"] == ""
     admin.post(path, {**fields, "calls_a_minute": "",
+                      "user_calls_a_minute": "",
                       "all_calls_a_day": ""}).expect(303)
     assert server.sql("SELECT calls_a_minute, all_calls_a_day FROM tenant "
                       "WHERE code = 'ALTWORX'") == [(None, None)]
     assert server.sql("SELECT count(*) FROM audit WHERE action = "
                       "'tenant.limits'") == [(2,)]
+    words = owner.get("/profile").words
+    assert "200 calls a minute" in words and "API user 3" not in words

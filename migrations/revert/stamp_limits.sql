@@ -1,0 +1,5 @@
+BEGIN;
+DROP TRIGGER stamp ON tenant;
+CREATE TRIGGER stamp AFTER UPDATE OF name, state ON tenant
+	FOR EACH ROW EXECUTE FUNCTION stamp_tenant();
+COMMIT;
