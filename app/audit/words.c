@@ -114,6 +114,7 @@ static const struct audit_action actions[] = {
 	{ "vault.data_retired", "Took an old data key away" },
 	{ "vault.data_rotated", "Put a new data key into use" },
 	{ "vault.master_rotated", "Put a new master key into use" },
+	{ "vault.signing_rotated", "Made a new key that signs tokens" },
 };
 
 const struct audit_action *

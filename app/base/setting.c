@@ -26,7 +26,8 @@ static const char	*read_path(const char *, enum need, const char *);
 static int64_t		 read_number(const char *, int64_t, int64_t, int64_t);
 static void		 read_mode(void);
 static void		 read_database(void);
-static void		 read_public(void);
+static const char	*read_origin(const char *, enum need, bool *);
+static void		 read_tokens(void);
 static bool		 read_listen(const char *, const char *,
 			    const char **, const char **, const char **);
 static void		 read_gateway(void);
@@ -54,10 +55,13 @@ setting_load(enum setting_program program)
 	memset(&loaded, 0, sizeof(loaded));
 	read_mode();
 	read_database();
-	read_public();
+	loaded.public_origin = read_origin("PUBLIC_URL", REQUIRED,
+	    &loaded.public_https);
+	loaded.public_url = loaded.public_origin;
 	(void)read_listen("LISTEN", "127.0.0.1:8080", &loaded.listen_host,
 	    &loaded.listen_port, &loaded.listen_unix);
 	read_gateway();
+	read_tokens();
 	read_proxies();
 	read_tls(program);
 	read_mail(mail);
@@ -162,29 +166,32 @@ read_database(void)
  * Scheme, host and port only: pages, cookies and the content security policy
  * all stand at the root of an origin.
  */
-static void
-read_public(void)
+static const char *
+read_origin(const char *name, enum need need, bool *ret_https)
 {
 	static const char must[] = "http:// or https:// with a host and perhaps"
 	    " a port and no path, as in https://portal.example.com";
-	const char	*url = read_text("PUBLIC_URL", REQUIRED, NULL);
+	const char	*url = read_text(name, need, NULL);
 	const char	*rest;
 	char		*host, *port, *given, *origin, *p;
 	size_t		 n, size;
 	int64_t		 unused;
+	bool		 https;
 
-	loaded.public_https = strncasecmp(url, "https://", 8) == 0;
-	if (!loaded.public_https && strncasecmp(url, "http://", 7) != 0)
-		refuse("PUBLIC_URL", must);
-	if (loaded.production && !loaded.public_https)
-		refuse("PUBLIC_URL", "an https:// address while "
+	if (url == NULL)
+		return (NULL);
+	https = strncasecmp(url, "https://", 8) == 0;
+	if (!https && strncasecmp(url, "http://", 7) != 0)
+		refuse(name, must);
+	if (loaded.production && !https)
+		refuse(name, "an https:// address while "
 		    PREFIX "MODE is production");
-	rest = url + (loaded.public_https ? 8 : 7);
+	rest = url + (https ? 8 : 7);
 	n = strlen(rest);
 	if (n > 0 && rest[n - 1] == '/')
 		n--;
 	if (n == 0 || n > HOST_MAX)
-		refuse("PUBLIC_URL", must);
+		refuse(name, must);
 	given = copy(rest, n);
 	for (p = given; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
@@ -194,27 +201,27 @@ read_public(void)
 		/* "[::1]" without a port keeps its brackets. */
 		if (given[0] == '[') {
 			if (given[n - 1] != ']')
-				refuse("PUBLIC_URL", must);
+				refuse(name, must);
 			host = copy(given + 1, n - 2);
 		} else if (strchr(given, ':') != NULL) {
-			refuse("PUBLIC_URL", must);
+			refuse(name, must);
 		}
 	}
 	if (!host_ok(host) ||
 	    (port != NULL && !str_to_int(port, 1, 65535, &unused)))
-		refuse("PUBLIC_URL", must);
+		refuse(name, must);
 	/* A browser leaves the scheme's own port out of Origin. */
-	if (port != NULL && str_eq(port, loaded.public_https ? "443" : "80"))
+	if (port != NULL && str_eq(port, https ? "443" : "80"))
 		port = NULL;
 	size = n + sizeof("https://[]:");
 	origin = copy("", size);
 	(void)snprintf(origin, size, "%s://%s%s%s%s%s",
-	    loaded.public_https ? "https" : "http",
+	    https ? "https" : "http",
 	    strchr(host, ':') != NULL ? "[" : "", host,
 	    strchr(host, ':') != NULL ? "]" : "",
 	    port != NULL ? ":" : "", port != NULL ? port : "");
-	loaded.public_origin = origin;
-	loaded.public_url = origin;
+	*ret_https = https;
+	return (origin);
 }
 
 /* False: not set, and nothing stands for it. */
@@ -271,6 +278,23 @@ read_gateway(void)
 	loaded.gateway_apim = str_eq(compat, "apim");
 	/* A day at most: a key that was revoked would pass as long. */
 	loaded.grace_s = read_number("GRACE_S", 60, 0, 86400);
+}
+
+/* Who signs tokens calls himself by the address that clients reach him at
+ * (RFC 8414 section 2). */
+static void
+read_tokens(void)
+{
+	const char	*alg = read_text("TOKEN_ALG", OPTIONAL, "ES256");
+	bool		 unused;
+
+	loaded.gateway_url = read_origin("GATEWAY_URL", OPTIONAL, &unused);
+	if (loaded.gateway_url == NULL)
+		loaded.gateway_url = loaded.public_origin;
+	if (!str_eq(alg, "ES256") && !str_eq(alg, "RS256"))
+		refuse("TOKEN_ALG", "ES256 or RS256");
+	loaded.token_rs256 = str_eq(alg, "RS256");
+	loaded.token_s = read_number("TOKEN_S", 900, 60, 86400);
 }
 
 static void

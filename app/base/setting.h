@@ -32,6 +32,9 @@ struct setting {
 	bool		 gateway_x_ratelimit;	/* the old headers, too */
 	bool		 gateway_apim;		/* GATEWAY_COMPAT=apim */
 	int64_t		 grace_s;		/* 60 */
+	const char	*gateway_url;		/* where clients call; issuer */
+	bool		 token_rs256;		/* TOKEN_ALG is RS256 */
+	int64_t		 token_s;		/* 900 */
 	const char	*trusted_proxies;	/* addresses and networks, spaces
 						 * or commas between; "" none */
 	const char	*tls_cert, *tls_key;	/* files; NULL for plain HTTP */

@@ -65,6 +65,10 @@ static const struct command {
 	    "when it was interrupted", false },
 	{ "data-key", "retire", ctl_data_retire, "",
 	    "take older data keys away", false },
+	{ "signing-key", "rotate", ctl_signing_rotate,
+	    "[--publish SECONDS | --now]",
+	    "make a new key that signs tokens, published first; with --now "
+	    "every token that was signed before ends", false },
 	{ "audit", "verify", ctl_audit_verify, "[--anchors FILE]",
 	    "check that no audit row was changed, moved or taken out; FILE is "
 	    "a courier's log", false },

@@ -37,6 +37,7 @@ enum ctl_exit	ctl_master_rotate(struct ctl *);
 enum ctl_exit	ctl_master_retire(struct ctl *);
 enum ctl_exit	ctl_data_rotate(struct ctl *);
 enum ctl_exit	ctl_data_retire(struct ctl *);
+enum ctl_exit	ctl_signing_rotate(struct ctl *);
 enum ctl_exit	ctl_audit_verify(struct ctl *);
 enum ctl_exit	ctl_doctor(struct ctl *);
 

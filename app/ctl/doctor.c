@@ -11,6 +11,7 @@
 #include "ctl/ctl_db.h"
 #include "gen/schema_expect.h"
 #include "vault/renew.h"
+#include "vault/signing.h"
 #include "vault/vault.h"
 
 /* A mail that has been due for longer than this says that no courier runs. */
@@ -19,6 +20,7 @@
 static bool	 check_server(struct ctl *);
 static bool	 check_schema(struct ctl *);
 static bool	 check_keys(struct ctl *);
+static bool	 check_signing(struct ctl *);
 static bool	 check_holders(struct ctl *);
 static bool	 check_outbox(struct ctl *);
 static void	 done(struct ctl *);
@@ -112,7 +114,45 @@ check_keys(struct ctl *ctl)
 		    db_text(rows, i, 0), db_text(rows, i, 1),
 		    db_text(rows, i, 2), db_text(rows, i, 3));
 	}
-	return (check_holders(ctl));
+	return (check_signing(ctl) & check_holders(ctl));
+}
+
+/* One signs, and all open. */
+static bool
+check_signing(struct ctl *ctl)
+{
+	struct signing_keys	 keys = { 0 };
+	const char		*wanted = setting->token_rs256 ? "RS256" :
+				    "ES256";
+	const struct db_rows	*rows;
+	bool			 signs = false;
+	int			 i, broken;
+
+	signing_db_read(ctl->db, &keys, &broken);
+	signing_free(&keys);
+	rows = signing_db_list(ctl->db);
+	for (i = 0; i < rows->n; i++) {
+		signs |= str_eq(db_text(rows, i, 2), "signs");
+		(void)well("signing", "%s %s %s, from %s%s%s UTC",
+		    db_text(rows, i, 1), db_text(rows, i, 0),
+		    db_text(rows, i, 2), db_text(rows, i, 3),
+		    db_is_null(rows, i, 4) ? "" : " to ",
+		    db_is_null(rows, i, 4) ? "" : db_text(rows, i, 4));
+		more(ctl, "\"kid\": \"%s\", \"alg\": \"%s\", "
+		    "\"state\": \"%s\"", db_text(rows, i, 0),
+		    db_text(rows, i, 1), db_text(rows, i, 2));
+	}
+	if (broken > 0)
+		return (ill("signing", "%d keys do not open: they were changed "
+		    "or moved", broken));
+	if (!signs)
+		return (ill("signing", "no key signs tokens: run latchkeyctl "
+		    "init"));
+	if (!str_eq(db_text(rows, 0, 1), wanted))
+		return (well("signing", "the newest key is for %s, "
+		    "LATCHKEY_TOKEN_ALG says %s: run latchkeyctl signing-key "
+		    "rotate", db_text(rows, 0, 1), wanted));
+	return (true);
 }
 
 /* Who runs has the newest versions, or will in a moment. */

@@ -57,6 +57,8 @@ ctl_db_keys(struct db *db)
 	    "     WHERE s.data_version = k.version)"
 	    "     + (SELECT count(*) FROM totp AS t"
 	    "     WHERE t.data_version = k.version)"
+	    "     + (SELECT count(*) FROM signing_key AS t"
+	    "     WHERE t.data_version = k.version)"
 	    " WHEN 'link' THEN 0"
 	    " WHEN 'api-user-password' THEN (SELECT count(*)"
 	    "     FROM api_user_password AS p WHERE p.mac_version = k.version)"

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "crypto/seal.h"
 #include "keys/key.h"
+#include "vault/signing.h"
 
 DB_QUERY(reseal_keys,
     "SELECT id, slot, sealed FROM subscription_key WHERE id > $1::uuid"
@@ -36,13 +37,27 @@ DB_QUERY(reseal_totp_put,
     "  FOR NO KEY UPDATE OF t SKIP LOCKED)"
     " UPDATE totp t SET sealed = held.new FROM held"
     " WHERE t.account_id = held.account_id");
+DB_QUERY(reseal_signing,
+    "SELECT id, '', sealed FROM signing_key WHERE id > $1::uuid"
+    " AND data_version < $2::int ORDER BY id LIMIT $3::int");
+DB_QUERY(reseal_signing_put,
+    "WITH given AS (SELECT * FROM unnest($1::uuid[], $2::bytea[],"
+    "    $3::bytea[]) AS g (id, old, new)"
+    "), held AS (SELECT k.id, g.new FROM signing_key k"
+    "  JOIN given g ON g.id = k.id AND g.old = k.sealed"
+    "  FOR NO KEY UPDATE OF k SKIP LOCKED)"
+    " UPDATE signing_key k SET sealed = held.new FROM held"
+    " WHERE k.id = held.id");
 
 static const char *key_name(struct arena *, const char *id, const char *slot);
 static const char *totp_name(struct arena *, const char *id, const char *slot);
+static const char *signing_name(struct arena *, const char *id,
+		    const char *slot);
 
 const struct ctl_sealed ctl_sealed[] = {
 	{ "subscription_key", &reseal_keys, &reseal_keys_put, key_name },
 	{ "totp", &reseal_totp, &reseal_totp_put, totp_name },
+	{ "signing_key", &reseal_signing, &reseal_signing_put, signing_name },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -52,7 +67,9 @@ ctl_db_sealed_before(struct db *db, int64_t version)
 	DB_QUERY(ctl_sealed_before,
 	    "SELECT (SELECT count(*) FROM subscription_key"
 	    "  WHERE data_version < $1::int)"
-	    " + (SELECT count(*) FROM totp WHERE data_version < $1::int)");
+	    " + (SELECT count(*) FROM totp WHERE data_version < $1::int)"
+	    " + (SELECT count(*) FROM signing_key"
+	    "  WHERE data_version < $1::int)");
 
 	return (db_number(db_read(db, &ctl_sealed_before,
 	    DB_ARGS(db_int(db, version))), 0, 0));
@@ -123,4 +140,11 @@ totp_name(struct arena *a, const char *id, const char *slot)
 {
 	(void)slot;
 	return (totp_row(a, id));
+}
+
+static const char *
+signing_name(struct arena *a, const char *id, const char *slot)
+{
+	(void)slot;
+	return (signing_row(a, id));
 }

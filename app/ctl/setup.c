@@ -10,6 +10,7 @@
 #include "base/setting.h"
 #include "crypto/seal.h"
 #include "ctl/ctl_db.h"
+#include "vault/signing.h"
 #include "vault/vault.h"
 
 enum ctl_exit
@@ -38,6 +39,9 @@ ctl_init(struct ctl *ctl)
 		printf("made %lld keys in the database\n", (long long)made);
 	if (!vault_load(ctl->db, &why))
 		return (ctl_refuse("%s", why));
+	if (signing_db_init(ctl->db, setting->token_rs256 ? JWT_RS256 :
+	    JWT_ES256))
+		printf("made a key that signs tokens\n");
 	return (CTL_DONE);
 }
 

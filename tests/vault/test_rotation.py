@@ -13,7 +13,7 @@ from lib import flows
 from lib.base import clean_env, wait_until
 from lib.server import Background, Server
 
-TABLES = ("subscription_key", "totp")
+TABLES = ("subscription_key", "totp", "signing_key")
 
 
 def master_versions(server):
