@@ -39,7 +39,7 @@ CFLAGS	= $(OPT) -g $(WARN) $(HARD) $(SAN) -std=gnu11 -D_GNU_SOURCE=1 \
 	  -D_FILE_OFFSET_BITS=64 -Iapp -I$O -isystem /usr/include/postgresql \
 	  -include base/banned.h -MMD -MP
 LIBS	= -lssl -lcrypto -lpq -lsodium -lutf8proc -licui18n -licuuc -lidn2 -lzxcvbn -lcurl \
-	  -loath -lqrencode -lfido2 -lcbor -ljansson -ljose -lcmark -lpthread -ldl -lm
+	  -loath -lqrencode -lfido2 -lcbor -ljansson -ljose -lcmark -lhiredis -lpthread -ldl -lm
 
 KORE_C	:= kore buf config connection domain filemap fileref json mem msg \
 	   module net pool runtime timer utils worker keymgr auth accesslog \

@@ -72,7 +72,7 @@ KORE_SECCOMP_FILTER("latchkey",
 	KORE_SYSCALL_ALLOW(sysinfo),
 	KORE_SYSCALL_ALLOW(gettid),
 	KORE_SYSCALL_ALLOW(tgkill),
-	/* libpq: to the database, over a Unix socket or TCP */
+	/* libpq, hiredis: over a Unix socket or TCP */
 	KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_UNIX),
 	KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_INET),
 	KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_INET6),
@@ -80,7 +80,7 @@ KORE_SECCOMP_FILTER("latchkey",
 	KORE_SYSCALL_ALLOW(getsockopt),
 	KORE_SYSCALL_ALLOW(getsockname),
 	KORE_SYSCALL_ALLOW(getpeername),
-	/* the resolver, for the name of the database's host */
+	/* the resolver, for the names of their hosts */
 	KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_NETLINK),
 	KORE_SYSCALL_ALLOW(sendmsg),
 	KORE_SYSCALL_ALLOW(recvmsg),
@@ -116,6 +116,7 @@ static void	check_certificate(void);
 static void	take_log(int, const char *, const char *);
 static void	on_terminate(int);
 static void	on_hang_up(int);
+static void	on_turn(void);
 static void	on_tick(void *, u_int64_t);
 static void	on_flush(void *, u_int64_t);
 static void	gate(u_int64_t);
@@ -187,6 +188,7 @@ kore_worker_configure(void)
 	gateway_start();
 	work_setup((unsigned)setting->hash_threads, watch_work);
 	pool_setup(setting->database_url, "latchkey");
+	kore_turn_hook = on_turn;
 	connections_max = worker_max_connections;
 	worker_max_connections = 0;
 	(void)kore_timer_add(on_tick, POOL_TICK_MS, NULL, 0);
@@ -339,6 +341,14 @@ on_hang_up(int sig)
 {
 	(void)sig;
 	hung_up = 1;
+}
+
+/* Before the event loop waits: what was asked in this turn goes out. */
+static void
+on_turn(void)
+{
+	pool_turn();
+	gateway_turn();
 }
 
 static void

@@ -31,6 +31,7 @@ static void		 read_tokens(void);
 static bool		 read_listen(const char *, const char *,
 			    const char **, const char **, const char **);
 static void		 read_gateway(void);
+static void		 read_redis(void);
 static void		 read_proxies(void);
 static void		 read_tls(enum setting_program);
 static void		 read_mail(enum need);
@@ -62,6 +63,7 @@ setting_load(enum setting_program program)
 	    &loaded.listen_port, &loaded.listen_unix);
 	read_gateway();
 	read_tokens();
+	read_redis();
 	read_proxies();
 	read_tls(program);
 	read_mail(mail);
@@ -295,6 +297,23 @@ read_tokens(void)
 		refuse("TOKEN_ALG", "ES256 or RS256");
 	loaded.token_rs256 = str_eq(alg, "RS256");
 	loaded.token_s = read_number("TOKEN_S", 900, 60, 86400);
+}
+
+static void
+read_redis(void)
+{
+	const char	*url = read_text("REDIS_URL", OPTIONAL, NULL);
+	const char	*must;
+
+	loaded.redis = url != NULL;
+	if (url != NULL) {
+		must = redis_url_read(&loaded.redis_url, url);
+		if (must != NULL)
+			refuse("REDIS_URL", must);
+	}
+	loaded.redis_wait_ms = read_number("REDIS_WAIT_MS", 50, 1, 10000);
+	loaded.gateway_portals = read_number("GATEWAY_PORTALS",
+	    loaded.redis ? 2 : 1, 1, 1000);
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "base/log.h"
+#include "base/redis_url.h"
 
 enum setting_program { SETTING_PORTAL, SETTING_TOOL, SETTING_COURIER };
 
@@ -35,6 +36,11 @@ struct setting {
 	const char	*gateway_url;		/* where clients call; issuer */
 	bool		 token_rs256;		/* TOKEN_ALG is RS256 */
 	int64_t		 token_s;		/* 900 */
+	bool		 redis;			/* REDIS_URL is set */
+	struct redis_url redis_url;
+	int64_t		 redis_wait_ms;		/* a check for it, 50 */
+	int64_t		 gateway_portals;	/* that share a limit, 2; without
+						 * Redis 1 */
 	const char	*trusted_proxies;	/* addresses and networks, spaces
 						 * or commas between; "" none */
 	const char	*tls_cert, *tls_key;	/* files; NULL for plain HTTP */

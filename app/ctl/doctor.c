@@ -5,10 +5,13 @@
  */
 #include "ctl/ctl.h"
 
+#include <signal.h>
+
 #include "base/clock.h"
 #include "base/setting.h"
 #include "base/str.h"
 #include "ctl/ctl_db.h"
+#include "gateway/redis.h"
 #include "gen/schema_expect.h"
 #include "vault/renew.h"
 #include "vault/signing.h"
@@ -23,6 +26,7 @@ static bool	 check_keys(struct ctl *);
 static bool	 check_signing(struct ctl *);
 static bool	 check_holders(struct ctl *);
 static bool	 check_outbox(struct ctl *);
+static bool	 check_redis(void);
 static void	 done(struct ctl *);
 static bool	 well(const char *, const char *, ...) FORMAT(2, 3);
 static bool	 ill(const char *, const char *, ...) FORMAT(2, 3);
@@ -59,6 +63,8 @@ ctl_doctor(struct ctl *ctl)
 		all &= check_keys(ctl);
 		all &= check_outbox(ctl);
 	}
+	if (setting->redis)
+		all &= check_redis();
 	done(ctl);
 	return (all ? CTL_DONE : CTL_REFUSED);
 }
@@ -199,6 +205,20 @@ check_outbox(struct ctl *ctl)
 		    clock_span(ctl->arena, waits * SECOND_US)));
 	return (well("mail", "%lld queued, %lld failed, %lld dropped that "
 	    "nobody needed any more", queued, failed, dropped));
+}
+
+/* It may close the connection as we write. */
+static bool
+check_redis(void)
+{
+	char	 said[REDIS_WHY_MAX];
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (redis_look(&setting->redis_url, setting->public_url, said))
+		return (well("redis", "%s at %s: portals share their limits",
+		    said, setting->redis_url.where));
+	return (ill("redis", "%s: %s; portals go on, each by its share of the "
+	    "limits", setting->redis_url.where, said));
 }
 
 static void

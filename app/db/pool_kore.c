@@ -34,7 +34,6 @@ pool_setup(const char *conninfo, const char *application)
 		watched[i].event.type = EVENT_TYPE;
 		watched[i].event.handle = on_event;
 	}
-	kore_turn_hook = pool_turn;
 	pool_start(conninfo, application, &kore);
 }
 

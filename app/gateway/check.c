@@ -14,6 +14,7 @@ static bool	mac_fits(const struct password_mac *, const char *text,
 		    size_t);
 static void	ask_permission(struct check *, struct facts *);
 static void	ask_limits(struct check *, struct facts *);
+static enum limit_verdict take_limits(struct check *, const struct facts *);
 
 void
 check_run(struct check *c, int64_t now, int64_t grace_us)
@@ -171,12 +172,7 @@ ask_permission(struct check *c, struct facts *f)
 static void
 ask_limits(struct check *c, struct facts *f)
 {
-	const struct limit_ids	 who = {
-		.subscription = c->key->subscription, .tenant = c->key->tenant,
-		.user = c->user != NULL ? c->user->id : NULL };
-
-	switch (limit_take(&c->key->product->plan, &who, f->now,
-	    clock_monotonic(), c->unreadable, &c->limits)) {
+	switch (take_limits(c, f)) {
 	case LIMIT_PASSED:
 		return;
 	case LIMIT_RATE:
@@ -191,6 +187,38 @@ ask_limits(struct check *c, struct facts *f)
 		return;
 	}
 	c->verdict = verdict_of(f);
+}
+
+static enum limit_verdict
+take_limits(struct check *c, const struct facts *f)
+{
+	const struct plan	*plan = &c->key->product->plan;
+	const struct limit_ids	 who = {
+		.subscription = c->key->subscription, .tenant = c->key->tenant,
+		.user = c->user != NULL ? c->user->id : NULL };
+	struct plan		 share;
+	int64_t			 monotonic = clock_monotonic();
+	enum limit_verdict	 verdict;
+
+	switch (c->by) {
+	case CHECK_BY_US:
+		break;
+	case CHECK_BY_SHARE:
+		share = limit_share(plan, c->portals);
+		return (limit_take(&share, &who, f->now, monotonic,
+		    c->unreadable, &c->limits));
+	case CHECK_BY_REDIS:
+		verdict = limit_prepare(plan, &who, f->now, monotonic,
+		    c->unreadable, &c->asked);
+		if (verdict == LIMIT_PASSED && c->asked.n > 0)
+			c->need = CHECK_LIMITS;
+		return (verdict);
+	case CHECK_TOLD:
+		return (limit_told(&c->asked, c->answer, monotonic,
+		    &c->limits));
+	}
+	return (limit_take(plan, &who, f->now, monotonic, c->unreadable,
+	    &c->limits));
 }
 
 void

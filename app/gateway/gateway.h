@@ -19,8 +19,15 @@ struct check {
 	enum call_verdict read;		/* of call_read() */
 	int64_t		 since;		/* monotonic: when it was asked */
 	bool		 unreadable;	/* the database can't be asked */
-	/* out: what is to be read first, or the verdict */
-	enum check_need { CHECK_DONE, CHECK_KEY, CHECK_USER } need;
+	/* Who counts: this portal for all there are, or its share; or Redis,
+	 * which is to be asked, or has answered. */
+	enum check_by { CHECK_BY_US, CHECK_BY_SHARE, CHECK_BY_REDIS,
+	    CHECK_TOLD } by;
+	uint32_t	 portals;	/* CHECK_BY_SHARE */
+	const struct limit_answer *answer;	/* CHECK_TOLD, to asked */
+	/* out: what is to be read or asked first, or the verdict */
+	enum check_need { CHECK_DONE, CHECK_KEY, CHECK_USER, CHECK_LIMITS }
+			 need;
 	enum verdict	 verdict;
 	unsigned char	 mac[SHA256_BYTES];	/* of the key: CHECK_KEY */
 	struct user_key	 user_key;		/* CHECK_USER */
@@ -30,10 +37,14 @@ struct check {
 	const char	*scope;		/* whose data, when allowed */
 	size_t		 scope_bytes;
 	struct limits	 limits;	/* n 0: none were asked */
+	struct limit_ask asked;		/* CHECK_LIMITS; in: CHECK_TOLD */
 	struct facts	 facts;
 };
 
-/* A call that may pass is counted, once: when it is done. */
+/* A call that may pass is counted, once: when it is done, or by Redis.  What
+ * Redis has answered is in force even when the plan has changed meanwhile; and
+ * so is what else has changed: who may not call any more is denied, though
+ * counted. */
 void		 check_run(struct check *, int64_t now, int64_t grace_us);
 /* Of one who did not know the key or the password: counts that for his network
  * (limit_failure()) and decides again. */
@@ -52,6 +63,8 @@ void		 user_absent_hash(const struct user_key *,
 /* gateway_kore.c: before the configuration is read, and in each worker. */
 void		 gateway_setup(void);
 void		 gateway_start(void);
+/* At the end of each turn of the event loop: what Redis is asked goes out. */
+void		 gateway_turn(void);
 /* Every 100 ms: writes what was called, when it is time, or at once when the
  * worker is to leave. */
 void		 gateway_tick(bool leaves);

@@ -1,7 +1,6 @@
 /*
- * The check on Kore's event loop.  A hit is answered where it is read.  What
- * the cache does not know is read by one coroutine for all who wait for it;
- * they sleep in Kore and run their check again when it ends.
+ * The check on Kore's event loop: from the request to the answer.  What a check
+ * may have to wait for is in wait_kore.c.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -16,46 +15,20 @@
 #include "db/pool.h"
 #include "gateway/answer.h"
 #include "gateway/meter.h"
+#include "gateway/redis.h"
 #include "gateway/verify.h"
+#include "gateway/wait.h"
 #include "gateway/watch.h"
-#include "run/co.h"
 #include "web/address.h"
 
-/* Reads at once in a worker, and a call's own turns: key, user, and one more
- * for what went in between. */
-#define READS_MAX	256u
-#define TURNS_MAX	4u
-#define READ_ARENA_MAX	(512u * 1024)	/* a set's text has 1.7 MB at most in
-					 * theory, some kB in fact */
 #define SECRET_MAX	256u
 #define VERIFY		"/v1/verify"
-
-struct visit {			/* one that waits */
-	struct http_request	*kore;
-	struct read		*read;		/* NULL: it has ended */
-	struct visit		*next;
-	int64_t			 since;
-	unsigned		 turns;
-	bool			 unreadable;
-};
-
-struct read {			/* what they wait for */
-	struct read		*next;
-	struct arena		*arena;
-	struct visit		*visits;
-	enum check_need		 kind;
-	unsigned char		 mac[SHA256_BYTES];
-	struct user_key		 user_key;
-	bool			 failed;
-};
 
 struct caller {			/* whose address is asked for */
 	struct http_request	*kore;
 	const struct call	*call;
 };
 
-static struct read	*reads;
-static unsigned		 reads_n;
 static char		 secret[SECRET_MAX];
 static struct networks	 proxies;
 static struct verify	 verify;
@@ -79,13 +52,6 @@ static void	 count_call(struct http_request *, const struct check *);
 static void	 address_of(void *, struct meter_cell *);
 static bool	 client_of(struct http_request *, const struct call *,
 		    struct network *);
-static bool	 wait_for_read(struct http_request *, struct visit *,
-		    const struct check *);
-static struct read *read_of(const struct check *);
-static void	 read_run(void *);
-static void	 read_failed(void *, enum db_failure, const char *);
-static void	 read_end(struct read *);
-static void	 visit_gone(struct http_request *);
 static void	 send_out(struct http_request *);
 static void	 error_answer(struct connection *, int *status,
 		    const char *path, struct kore_buf *, const void **,
@@ -122,12 +88,20 @@ gateway_start(void)
 		return;
 	cache_setup((uint32_t)setting->gateway_cache);
 	pool_set_ear(&ear);
+	if (setting->redis)
+		redis_setup();
+}
+
+void
+gateway_turn(void)
+{
+	if (setting->gateway && setting->redis)
+		redis_turn();
 }
 
 int
 gateway_serve(struct http_request *kore)
 {
-	struct visit		*v = kore->hdlr_extra;
 	static char		 target[PERMISSION_TARGET_MAX + 1];
 	struct http_header	*header;
 	struct call		 call;
@@ -167,25 +141,16 @@ gateway_serve(struct http_request *kore)
 		return (KORE_RESULT_OK);
 	}
 	check.read = call_read(&call, method, target);
-	check.since = v != NULL ? v->since : clock_monotonic();
-	check.unreadable = v != NULL && v->unreadable;
-	check_run(&check, clock_now(), setting->grace_s * SECOND_US);
-	if (check.need != CHECK_DONE && wait_for_read(kore, v, &check)) {
+	if (!wait_run(kore, &check)) {
 		call_end(&call);
 		verify_end(&verify);
 		return (KORE_RESULT_RETRY);
-	}
-	if (check.need != CHECK_DONE) {
-		/* It can't be read: what is known may do. */
-		check.unreadable = true;
-		check_run(&check, clock_now(),
-		    setting->grace_s * SECOND_US);
 	}
 	if (check.verdict == VERDICT_UNKNOWN_KEY ||
 	    check.verdict == VERDICT_BAD_API_USER)
 		count_failure(kore, &check);
 	count_call(kore, &check);
-	watch_check(&check, v != NULL);
+	watch_check(&check, wait_was_read(kore));
 	if (verifies)
 		answer_verify(&out, &check);
 	else
@@ -376,135 +341,6 @@ client_of(struct http_request *kore, const struct call *call,
 		(void)inet_ntop(kore->owner->family, from, peer, sizeof(peer));
 	return (client_find(&proxies, peer, call->forwarded_for,
 	    ret_address));
-}
-
-/* False: it is not to be waited for. */
-static bool
-wait_for_read(struct http_request *kore, struct visit *v,
-    const struct check *check)
-{
-	struct read	*r;
-
-	if (v != NULL && ++v->turns > TURNS_MAX)
-		return (false);
-	r = read_of(check);
-	if (r == NULL)
-		return (false);
-	if (v == NULL) {
-		v = calloc(1, sizeof(*v));
-		if (v == NULL)
-			abort();
-		v->kore = kore;
-		v->since = check->since;
-		kore->hdlr_extra = v;
-		kore->flags |= HTTP_REQUEST_RETAIN_EXTRA;
-		kore->onfree = visit_gone;
-	}
-	v->read = r;
-	v->next = r->visits;
-	r->visits = v;
-	http_request_sleep(kore);
-	return (true);
-}
-
-/* The one under way, or a new one; NULL: there can't be one. */
-static struct read *
-read_of(const struct check *check)
-{
-	struct read	*r;
-
-	for (r = reads; r != NULL; r = r->next)
-		if (r->kind == check->need && (r->kind == CHECK_KEY ?
-		    bytes_eq(r->mac, check->mac, sizeof(r->mac)) :
-		    bytes_eq(&r->user_key, &check->user_key,
-		    sizeof(r->user_key))))
-			return (r);
-	if (reads_n >= READS_MAX || !pool_up())
-		return (NULL);
-	r = calloc(1, sizeof(*r));
-	if (r == NULL)
-		abort();
-	r->kind = check->need;
-	memcpy(r->mac, check->mac, sizeof(r->mac));
-	r->user_key = check->user_key;
-	r->arena = arena_new(READ_ARENA_MAX, NULL, NULL);
-	r->next = reads;
-	reads = r;
-	reads_n++;
-	if (!co_start(read_run, r)) {
-		reads = r->next;
-		reads_n--;
-		arena_free(r->arena);
-		free(r);
-		return (NULL);
-	}
-	/* It may have failed at once. */
-	return (reads == r ? r : NULL);
-}
-
-static WAITS void
-read_run(void *arg)
-{
-	struct read	*r = arg;
-	struct db	*db = pool_handle(r->arena, read_failed, r);
-
-	if (r->kind == CHECK_KEY)
-		gateway_db_key(db, r->mac);
-	else
-		gateway_db_user(db, &r->user_key);
-	read_end(r);
-}
-
-static void
-read_failed(void *arg, enum db_failure failure, const char *why)
-{
-	struct read	*r = arg;
-
-	log_event(failure == DB_FAIL_BUG ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-	    "gateway_read", "why", why, NULL);
-	r->failed = true;
-	read_end(r);
-	co_exit();
-}
-
-static void
-read_end(struct read *r)
-{
-	struct read	**link = &reads;
-	struct visit	 *v, *next;
-
-	while (*link != r)
-		link = &(*link)->next;
-	*link = r->next;
-	reads_n--;
-	for (v = r->visits; v != NULL; v = next) {
-		next = v->next;
-		v->read = NULL;
-		v->next = NULL;
-		v->unreadable = r->failed;
-		http_request_wakeup(v->kore);
-	}
-	arena_free(r->arena);
-	free(r);
-}
-
-/* Answered, or hung up while it waited. */
-static void
-visit_gone(struct http_request *kore)
-{
-	struct visit	 *v = kore->hdlr_extra;
-	struct visit	**link;
-
-	if (v == NULL)
-		return;
-	kore->hdlr_extra = NULL;
-	if (v->read != NULL) {
-		for (link = &v->read->visits; *link != v;
-		    link = &(*link)->next)
-			continue;
-		*link = v->next;
-	}
-	free(v);
 }
 
 /* As web/serve_kore.c: all headers as one, whose name is the first's. */

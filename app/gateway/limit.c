@@ -3,42 +3,19 @@
  */
 #include "gateway/limit.h"
 
-#include <assert.h>
-#include <stdatomic.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "crypto/token.h"
+#include "gateway/limit_table.h"
 
-#define RATES		2u
-#define LOCKS		1024u
-#define LOCK_US		1000	/* then its holder was killed */
 #define COUNT_BITS	48	/* of a quota; above them the day or month */
 #define COUNT_MASK	((UINT64_C(1) << COUNT_BITS) - 1)
 #define NS		INT64_C(1000)	/* in a microsecond */
 
-/* A subscription has second and minute, day and month; a client minute and
- * day; an API user or address a minute. */
-struct place {
-	_Atomic uint64_t tag;		/* 0: free */
-	_Atomic int64_t	 empty_at[RATES];	/* monotonic nanoseconds */
-	_Atomic uint64_t counts[2];	/* day, month; 0: not loaded */
-};
-
-struct table {
-	struct place	*places;
-	uint32_t	 buckets;	/* a power of two */
-};
-
-struct shared {
-	_Atomic int64_t	 locks[LOCKS];	/* monotonic; 0: free */
-	_Atomic uint64_t pushed_out;
-	unsigned char	 secret[16];
-};
-
 struct window {
 	const char	*name;
+	const unsigned char *id;
+	unsigned	 slot;		/* of the id's place */
 	uint32_t	 quota, window_s;
 	_Atomic int64_t	*empty_at;	/* a rate; or */
 	_Atomic uint64_t *count;	/* a quota */
@@ -52,53 +29,26 @@ struct windows {
 	unsigned	 n;
 };
 
-static struct shared	*shared;
-static struct table	 ids, addresses;
-
-static void	 table_map(struct table *, uint32_t places);
-static void	 table_unmap(struct table *);
-static struct place *table_find(const struct table *, uint64_t tag,
-		    int64_t monotonic);
-static struct place *table_bucket(const struct table *, uint64_t tag);
-static struct place *bucket_find(struct place *, uint64_t tag);
-static struct place *bucket_claim(struct place *, uint64_t tag,
-		    int64_t now_ns);
 static uint64_t	 word_of(int64_t period, uint64_t count);
-static int64_t	 place_empty_at(const struct place *);
-static uint64_t	 tag_of(const unsigned char id[LIMIT_ID]);
 static void	 gather(struct windows *, const struct plan *,
 		    const struct limit_ids *, int64_t now, int64_t monotonic);
+static void	 belong(struct windows *, unsigned from,
+		    const unsigned char *id);
 static void	 add_rate(struct windows *, const char *name, uint32_t quota,
-		    uint32_t window_s, _Atomic int64_t *);
+		    uint32_t window_s, struct place *, unsigned slot);
 static void	 add_quota(struct windows *, unsigned which, uint32_t quota,
 		    struct place *, int64_t now);
+static struct window quota_of(unsigned which, uint32_t quota, int64_t now);
+static uint64_t	 count_now(const struct window *, uint64_t word);
+static void	 keep(const struct limit_want *, const struct limit_answer *,
+		    int64_t is, int64_t monotonic);
+static void	 raise_word(_Atomic uint64_t *, uint64_t word);
 static bool	 fits(const struct window *, int64_t now_ns);
 static bool	 take(const struct window *, int64_t now_ns);
 static void	 give_back(const struct window *);
 static void	 tell(const struct window *, int64_t now, int64_t now_ns,
 		    struct limit_row *);
 static int64_t	 month_begin(int64_t month);
-
-void
-limit_setup(uint32_t places)
-{
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
-		abort();
-	random_bytes(shared->secret, sizeof(shared->secret));
-	table_map(&ids, places);
-	table_map(&addresses, LIMIT_ADDRESSES);
-}
-
-void
-limit_end(void)
-{
-	(void)munmap(shared, sizeof(*shared));
-	shared = NULL;
-	table_unmap(&ids);
-	table_unmap(&addresses);
-}
 
 enum limit_verdict
 limit_take(const struct plan *plan, const struct limit_ids *who, int64_t now,
@@ -140,11 +90,99 @@ limit_take(const struct plan *plan, const struct limit_ids *who, int64_t now,
 	return (verdict);
 }
 
+enum limit_verdict
+limit_prepare(const struct plan *plan, const struct limit_ids *who,
+    int64_t now, int64_t monotonic, bool known, struct limit_ask *ret_ask)
+{
+	struct windows		 all;
+	const struct window	*w;
+	struct limit_want	*want;
+	uint64_t		 word;
+	unsigned		 i;
+
+	gather(&all, plan, who, now, monotonic);
+	for (i = 0; i < all.n; i++) {
+		w = &all.list[i];
+		want = &ret_ask->list[i];
+		*want = (struct limit_want){ .name = w->name,
+		    .kind = LIMIT_WINDOW, .quota = w->quota,
+		    .window_s = w->window_s, .step = w->step,
+		    .slot = w->slot };
+		memcpy(want->id, w->id, LIMIT_ID);
+		if (w->count == NULL)
+			continue;
+		word = atomic_load(w->count);
+		if (word == 0 && !known)
+			return (LIMIT_UNKNOWN);
+		want->kind = w->slot == 0 ? LIMIT_DAY : LIMIT_MONTH;
+		want->period = word >> COUNT_BITS;
+		want->known = word & COUNT_MASK;
+	}
+	ret_ask->n = all.n;
+	return (LIMIT_PASSED);
+}
+
+enum limit_verdict
+limit_told(const struct limit_ask *ask, const struct limit_answer *answer,
+    int64_t monotonic, struct limits *ret_limits)
+{
+	enum limit_verdict	 verdict = LIMIT_PASSED;
+	const struct limit_want	*want;
+	struct limit_row	*row;
+	struct window		 w;
+	_Atomic int64_t		 empty_at;
+	_Atomic uint64_t	 count;
+	unsigned		 i;
+
+	ret_limits->n = ask->n;
+	ret_limits->retry_s = 0;
+	for (i = 0; i < ask->n; i++) {
+		want = &ask->list[i];
+		row = &ret_limits->rows[i];
+		row->full = (answer->full >> i & 1) != 0;
+		if (row->full && verdict != LIMIT_RATE)
+			verdict = want->kind == LIMIT_WINDOW ? LIMIT_RATE :
+			    LIMIT_QUOTA;
+		if (want->kind == LIMIT_WINDOW) {
+			w = (struct window){ .name = want->name,
+			    .quota = want->quota, .window_s = want->window_s,
+			    .step = want->step, .empty_at = &empty_at };
+			atomic_init(&empty_at, answer->is[i]);
+		} else {
+			w = quota_of(want->slot, want->quota, answer->now);
+			w.count = &count;
+			atomic_init(&count, w.period << COUNT_BITS |
+			    ((uint64_t)answer->is[i] & COUNT_MASK));
+		}
+		/* It is 0 on the clock of a rate. */
+		tell(&w, answer->now, 0, row);
+		if (row->full && row->reset_s > ret_limits->retry_s)
+			ret_limits->retry_s = row->reset_s;
+		keep(want, answer, answer->is[i], monotonic);
+	}
+	return (verdict);
+}
+
+struct plan
+limit_share(const struct plan *plan, uint32_t portals)
+{
+	struct plan	 share = *plan;
+	uint32_t	*const rates[] = { &share.second, &share.minute,
+		&share.user_minute, &share.tenant_minute, &share.tenant_day };
+	unsigned	 i;
+
+	for (i = 0; i < COUNT(rates); i++)
+		if (*rates[i] != 0)
+			*rates[i] = *rates[i] > portals ?
+			    *rates[i] / portals : 1;
+	return (share);
+}
+
 void
 limit_load(const unsigned char subscription[LIMIT_ID],
     const struct limit_counts *counts)
 {
-	(void)table_find(&ids, tag_of(subscription), clock_monotonic());
+	(void)place_of(subscription, clock_monotonic());
 	limit_raise(subscription, counts);
 }
 
@@ -152,50 +190,31 @@ void
 limit_raise(const unsigned char subscription[LIMIT_ID],
     const struct limit_counts *counts)
 {
-	uint64_t	 tag = tag_of(subscription);
-	struct place	*p = bucket_find(table_bucket(&ids, tag), tag);
+	struct place	*p = place_if_any(subscription);
 	const uint64_t	 is[2] = {
 		word_of(counts->day, counts->day_calls),
 		word_of(counts->month, counts->month_calls) };
-	uint64_t	 was;
 	unsigned	 i;
 
-	if (p == NULL)
-		return;
-	/* The period stands above the count, so the later one is larger. */
-	for (i = 0; i < COUNT(is); i++) {
-		was = atomic_load(&p->counts[i]);
-		while (was < is[i] && !atomic_compare_exchange_weak(
-		    &p->counts[i], &was, is[i]))
-			continue;
-	}
+	for (i = 0; p != NULL && i < COUNT(is); i++)
+		raise_word(&p->counts[i], is[i]);
 }
 
 bool
 limit_failure(const unsigned char network[LIMIT_ID], uint32_t a_minute,
     int64_t monotonic, uint32_t *ret_retry_s)
 {
-	unsigned char	 hash[SHA256_BYTES];
 	struct windows	 one = { .n = 0 };
 	struct limit_row row;
 	struct place	*p;
 	bool		 ok;
 
-	/* Addresses are chosen by those who have them. */
-	hmac_sha256(hash, shared->secret, sizeof(shared->secret), network,
-	    LIMIT_ID);
-	p = table_find(&addresses, tag_of(hash), monotonic);
-	add_rate(&one, "address", a_minute, 60, &p->empty_at[0]);
+	p = place_of_address(network, monotonic);
+	add_rate(&one, "address", a_minute, 60, p, 0);
 	ok = take(&one.list[0], monotonic * NS);
 	tell(&one.list[0], 0, monotonic * NS, &row);
 	*ret_retry_s = row.reset_s;
 	return (ok);
-}
-
-uint64_t
-limit_pushed_out(void)
-{
-	return (atomic_load(&shared->pushed_out));
 }
 
 int64_t
@@ -219,102 +238,6 @@ limit_month(int64_t now)
 	return (month);
 }
 
-static void
-table_map(struct table *t, uint32_t places)
-{
-	t->buckets = 1;
-	while (t->buckets < places / LIMIT_PLACES)
-		t->buckets *= 2;
-	/* Pages that nobody touches cost nothing. */
-	t->places = mmap(NULL,
-	    (size_t)t->buckets * LIMIT_PLACES * sizeof(*t->places),
-	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (t->places == MAP_FAILED)
-		abort();
-}
-
-static void
-table_unmap(struct table *t)
-{
-	(void)munmap(t->places,
-	    (size_t)t->buckets * LIMIT_PLACES * sizeof(*t->places));
-	t->places = NULL;
-}
-
-/*
- * Finding takes no lock.  Making does, so that nobody gets two places; who was
- * killed while he held it holds up the others for LOCK_US.
- */
-static struct place *
-table_find(const struct table *t, uint64_t tag, int64_t monotonic)
-{
-	struct place	*bucket = table_bucket(t, tag);
-	struct place	*p = bucket_find(bucket, tag);
-	_Atomic int64_t	*lock = &shared->locks[(tag >> 20) % LOCKS];
-	int64_t		 held, mine = monotonic;
-
-	if (p != NULL)
-		return (p);
-	for (;;) {
-		held = 0;
-		if (atomic_compare_exchange_strong(lock, &held, mine))
-			break;
-		mine = clock_monotonic();
-		if (mine - held > LOCK_US &&
-		    atomic_compare_exchange_strong(lock, &held, mine))
-			break;
-	}
-	p = bucket_find(bucket, tag);
-	if (p == NULL)
-		p = bucket_claim(bucket, tag, monotonic * NS);
-	(void)atomic_compare_exchange_strong(lock, &mine, 0);
-	return (p);
-}
-
-static struct place *
-table_bucket(const struct table *t, uint64_t tag)
-{
-	return (t->places + ((tag >> 20) & (t->buckets - 1)) * LIMIT_PLACES);
-}
-
-static struct place *
-bucket_find(struct place *bucket, uint64_t tag)
-{
-	unsigned	 i;
-
-	for (i = 0; i < LIMIT_PLACES; i++)
-		if (atomic_load_explicit(&bucket[i].tag,
-		    memory_order_acquire) == tag)
-			return (&bucket[i]);
-	return (NULL);
-}
-
-static struct place *
-bucket_claim(struct place *bucket, uint64_t tag, int64_t now_ns)
-{
-	struct place	*best = NULL, *p;
-	unsigned	 i;
-
-	for (i = 0; i < LIMIT_PLACES; i++) {
-		p = &bucket[i];
-		if (atomic_load(&p->tag) == 0) {
-			best = p;
-			break;
-		}
-		if (best == NULL || place_empty_at(p) < place_empty_at(best))
-			best = p;
-	}
-	if (atomic_load(&best->tag) != 0 && place_empty_at(best) > now_ns)
-		(void)atomic_fetch_add(&shared->pushed_out, 1);
-	atomic_store(&best->tag, 0);
-	for (i = 0; i < RATES; i++)
-		atomic_store(&best->empty_at[i], 0);
-	for (i = 0; i < COUNT(best->counts); i++)
-		atomic_store(&best->counts[i], 0);
-	atomic_store_explicit(&best->tag, tag, memory_order_release);
-	return (best);
-}
-
 /* Never 0: that is not loaded. */
 static uint64_t
 word_of(int64_t period, uint64_t count)
@@ -323,63 +246,56 @@ word_of(int64_t period, uint64_t count)
 	    (count & COUNT_MASK));
 }
 
-static int64_t
-place_empty_at(const struct place *p)
-{
-	int64_t	 one = atomic_load(&p->empty_at[0]);
-	int64_t	 two = atomic_load(&p->empty_at[1]);
-
-	return (one > two ? one : two);
-}
-
-static uint64_t
-tag_of(const unsigned char id[LIMIT_ID])
-{
-	uint64_t	 tag;
-
-	memcpy(&tag, id + LIMIT_ID - sizeof(tag), sizeof(tag));
-	return (tag == 0 ? 1 : tag);
-}
-
 static void
 gather(struct windows *all, const struct plan *plan,
     const struct limit_ids *who, int64_t now, int64_t monotonic)
 {
 	struct place	*p;
+	unsigned	 n;
 
 	all->n = 0;
 	if (plan->second != 0 || plan->minute != 0 || plan->day != 0 ||
 	    plan->month != 0) {
-		p = table_find(&ids, tag_of(who->subscription), monotonic);
-		add_rate(all, "second", plan->second, 1, &p->empty_at[0]);
-		add_rate(all, "minute", plan->minute, 60, &p->empty_at[1]);
+		p = place_of(who->subscription, monotonic);
+		add_rate(all, "second", plan->second, 1, p, 0);
+		add_rate(all, "minute", plan->minute, 60, p, 1);
 		add_quota(all, 0, plan->day, p, now);
 		add_quota(all, 1, plan->month, p, now);
+		belong(all, 0, who->subscription);
 	}
+	n = all->n;
 	if (plan->user_minute != 0 && who->user != NULL) {
-		p = table_find(&ids, tag_of(who->user), monotonic);
-		add_rate(all, "api-user-minute", plan->user_minute, 60,
-		    &p->empty_at[0]);
+		p = place_of(who->user, monotonic);
+		add_rate(all, "api-user-minute", plan->user_minute, 60, p, 0);
+		belong(all, n, who->user);
 	}
+	n = all->n;
 	if (plan->tenant_minute != 0 || plan->tenant_day != 0) {
-		p = table_find(&ids, tag_of(who->tenant), monotonic);
-		add_rate(all, "client-minute", plan->tenant_minute, 60,
-		    &p->empty_at[0]);
-		add_rate(all, "client-day", plan->tenant_day, 86400,
-		    &p->empty_at[1]);
+		p = place_of(who->tenant, monotonic);
+		add_rate(all, "client-minute", plan->tenant_minute, 60, p, 0);
+		add_rate(all, "client-day", plan->tenant_day, 86400, p, 1);
+		belong(all, n, who->tenant);
 	}
 }
 
 static void
+belong(struct windows *all, unsigned from, const unsigned char *id)
+{
+	for (; from < all->n; from++)
+		all->list[from].id = id;
+}
+
+static void
 add_rate(struct windows *all, const char *name, uint32_t quota,
-    uint32_t window_s, _Atomic int64_t *empty_at)
+    uint32_t window_s, struct place *p, unsigned slot)
 {
 	int64_t	 window = (int64_t)window_s * SECOND_US * NS;
 
 	if (quota == 0)
 		return;
 	all->list[all->n++] = (struct window){ .name = name, .quota = quota,
-	    .window_s = window_s, .empty_at = empty_at,
+	    .window_s = window_s, .empty_at = &p->empty_at[slot],
+	    .slot = slot,
 	    .step = (window + quota - 1) / quota };
 }
 
@@ -387,19 +303,29 @@ static void
 add_quota(struct windows *all, unsigned which, uint32_t quota,
     struct place *p, int64_t now)
 {
-	int64_t	 begin, end;
-
 	if (quota == 0)
 		return;
+	all->list[all->n] = quota_of(which, quota, now);
+	all->list[all->n++].count = &p->counts[which];
+}
+
+/* Of the day or the month at an instant; where it is counted is still to be
+ * said. */
+static struct window
+quota_of(unsigned which, uint32_t quota, int64_t now)
+{
+	int64_t	 begin, end;
+
 	begin = which == 0 ? limit_day(now) * DAY_US :
 	    month_begin(limit_month(now));
 	end = which == 0 ? begin + DAY_US : month_begin(limit_month(now) + 1);
-	all->list[all->n++] = (struct window){
-	    .name = which == 0 ? "day" : "month", .quota = quota,
+	return ((struct window){
+	    .name = which == 0 ? "day" : "month", .slot = which,
+	    .quota = quota,
 	    .window_s = (uint32_t)((end - begin) / SECOND_US),
-	    .count = &p->counts[which], .ends_at = end,
+	    .ends_at = end,
 	    .period = (uint64_t)(which == 0 ? limit_day(now) :
-	    limit_month(now)) };
+	    limit_month(now)) });
 }
 
 /* Of the period, or 0 where that is over. */
@@ -459,6 +385,42 @@ give_back(const struct window *w)
 	word = atomic_load(w->count);
 	while (word >> COUNT_BITS == w->period && (word & COUNT_MASK) > 0 &&
 	    !atomic_compare_exchange_weak(w->count, &word, word - 1))
+		continue;
+}
+
+/*
+ * A bucket has its window's size in time, whatever its quota is: so a share of
+ * a rate is as full as the whole was said to be, and when whoever counts for
+ * all goes away, all shares together have what was left.
+ */
+static void
+keep(const struct limit_want *want, const struct limit_answer *answer,
+    int64_t is, int64_t monotonic)
+{
+	struct place	*p = place_of(want->id, monotonic);
+	_Atomic int64_t	*empty_at;
+	int64_t		 was, then = monotonic * NS + is;
+
+	if (want->kind != LIMIT_WINDOW) {
+		raise_word(&p->counts[want->slot], word_of(want->slot == 0 ?
+		    limit_day(answer->now) : limit_month(answer->now),
+		    (uint64_t)is));
+		return;
+	}
+	empty_at = &p->empty_at[want->slot];
+	was = atomic_load(empty_at);
+	while (was < then && !atomic_compare_exchange_weak(empty_at, &was,
+	    then))
+		continue;
+}
+
+/* The period stands above the count, so the later one is larger. */
+static void
+raise_word(_Atomic uint64_t *to, uint64_t word)
+{
+	uint64_t	 was = atomic_load(to);
+
+	while (was < word && !atomic_compare_exchange_weak(to, &was, word))
 		continue;
 }
 

@@ -1,6 +1,6 @@
 /*
  * How many calls may pass: rates and quotas, counted in memory that all
- * workers share, made before they fork.
+ * workers share, made before they fork; or by Redis, for all portals.
  *
  * A rate is GCRA (the leaky bucket as a meter, ITU-T I.371): a window is one
  * 64-bit time, the one at which its bucket will be empty again, and a call
@@ -50,6 +50,34 @@ enum limit_verdict {
 	LIMIT_UNKNOWN,	/* the quota's count is to be loaded first */
 };
 
+/*
+ * Counted elsewhere: what is asked of whoever counts for several portals
+ * (gateway/redis.h), and what was answered.  Decision and arithmetic are the
+ * same, but the clock is theirs.
+ */
+enum limit_kind { LIMIT_WINDOW, LIMIT_DAY, LIMIT_MONTH };
+struct limit_ask {
+	struct limit_want {
+		const char	*name;
+		enum limit_kind	 kind;
+		uint32_t	 quota, window_s;	/* of a rate */
+		unsigned char	 id[LIMIT_ID];
+		/* A rate: nanoseconds that a call takes of it.  A quota: what
+		 * is known of it here, and of which day or month. */
+		int64_t		 step;
+		uint64_t	 period, known;
+		unsigned	 slot;
+	}		 list[LIMIT_ROWS];
+	unsigned	 n;
+};
+struct limit_answer {
+	int64_t		 now;		/* microseconds, their wall clock */
+	uint32_t	 full;		/* a bit for each that refused */
+	/* Of each, after the call: nanoseconds until a rate is empty, calls of a
+	 * quota. */
+	int64_t		 is[LIMIT_ROWS];
+};
+
 /* What is said of a limit (draft-ietf-httpapi-ratelimit-headers-11). */
 struct limit_row {
 	const char	*name;		/* "minute", "client-day" */
@@ -82,6 +110,25 @@ void	 limit_end(void);
 enum limit_verdict limit_take(const struct plan *, const struct limit_ids *,
 	    int64_t now, int64_t monotonic, bool known,
 	    struct limits *ret_limits);
+/*
+ * The same call, asked of others: what is to be asked, n 0: nothing.
+ * LIMIT_UNKNOWN as above, else LIMIT_PASSED.  And what they said: the verdict,
+ * which is also kept here, so that they can be done without from one call to
+ * the next.
+ */
+enum limit_verdict limit_prepare(const struct plan *,
+	    const struct limit_ids *, int64_t now, int64_t monotonic,
+	    bool known, struct limit_ask *ret_ask);
+enum limit_verdict limit_told(const struct limit_ask *,
+	    const struct limit_answer *, int64_t monotonic,
+	    struct limits *ret_limits);
+/*
+ * What one of so many portals may let pass by itself: that part of each rate,
+ * but one call at least.  Quotas stay whole: all portals hear each second from
+ * the database what was called (limit_raise()).
+ */
+struct plan limit_share(const struct plan *, uint32_t portals);
+
 /* What the database has counted of a day and a month (limit_day() and
  * limit_month(), 0: of none); the latest period and its largest count hold. */
 struct limit_counts {

@@ -9,14 +9,18 @@
 #include "base/setting.h"
 #include "db/pool.h"
 #include "gateway/meter.h"
+#include "gateway/redis.h"
 #include "run/co.h"
 
 static unsigned	 checks[VERDICTS], took, hits, misses, grace_served;
 static unsigned	 cached[3], hearing, deaf_for, grace_left, lag;
 static unsigned	 pushed_out, lost;
+static unsigned	 by_redis, by_share, redis_is_up, redis_away, redis_took;
 static unsigned	 connections, reads, writes, queued, coroutines;
 static bool	 hears;
 static int64_t	 deaf_at;	/* monotonic; 0: since the start, if at all */
+
+static void	 setup_shared(void);
 
 void
 watch_setup(void)
@@ -64,6 +68,7 @@ watch_setup(void)
 	    "Limits that were forgotten for want of room.", "");
 	lost = metric_new(METRIC_KEPT, "latchkey_gateway_usage_lost_total",
 	    "Calls that are in no usage for want of room.", "");
+	setup_shared();
 	connections = metric_new(METRIC_SUM, "latchkey_database_connections",
 	    "Connections to the database that are up.", "");
 	reads = metric_new(METRIC_SUM, "latchkey_database_reads",
@@ -77,6 +82,27 @@ watch_setup(void)
 	watch_db_setup();
 }
 
+/* The gauges are set where LATCHKEY_REDIS_URL is. */
+static void
+setup_shared(void)
+{
+	static const char	 limited[] = "latchkey_gateway_limited_total",
+				 help[] = "Checks whose limits were counted "
+				 "for all portals, or by this one's share.";
+
+	by_redis = metric_new(METRIC_COUNTER, limited, help, "by=\"redis\"");
+	by_share = metric_new(METRIC_COUNTER, limited, help, "by=\"share\"");
+	redis_is_up = metric_new(METRIC_SMALLEST, "latchkey_gateway_redis_up",
+	    "1 while every worker counts limits in Redis, else 0.", "");
+	redis_away = metric_new(METRIC_LARGEST,
+	    "latchkey_gateway_redis_away_seconds",
+	    "For how long a worker has been without Redis.", "");
+	redis_took = metric_new(METRIC_HISTOGRAM,
+	    "latchkey_gateway_redis_duration_seconds",
+	    "From asking Redis to its answer, or until it was not waited for "
+	    "any more.", "");
+}
+
 void
 watch_check(const struct check *check, bool waited)
 {
@@ -85,6 +111,18 @@ watch_check(const struct check *check, bool waited)
 	metric_observe(took, clock_monotonic() - check->since);
 	if (check->unreadable && check->verdict == VERDICT_ALLOWED)
 		metric_add(grace_served, 1);
+	if (check->limits.n == 0)
+		return;
+	if (check->by == CHECK_TOLD)
+		metric_add(by_redis, 1);
+	else if (check->by == CHECK_BY_SHARE)
+		metric_add(by_share, 1);
+}
+
+void
+watch_redis(int64_t took_us)
+{
+	metric_observe(redis_took, took_us);
 }
 
 void
@@ -105,6 +143,11 @@ watch_tick(void)
 	metric_set(lag, pool.ear_lag_us);
 	metric_set(pushed_out, (int64_t)limit_pushed_out());
 	metric_set(lost, (int64_t)meter_lost());
+	if (setting->redis) {
+		redis_tick();
+		metric_set(redis_is_up, redis_count().up);
+		metric_set(redis_away, redis_count().away_us);
+	}
 	metric_set(connections, pool.connections);
 	metric_set(reads, pool.reads);
 	metric_set(writes, pool.writes);

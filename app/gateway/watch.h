@@ -1,7 +1,7 @@
 /*
  * The check's metrics (base/metric.h) and what the log says of grace: verdicts,
  * time of a check, cache, how late a change may be heard, grace in use, limits,
- * and the pool behind them.
+ * Redis where it counts them, and the pool behind them.
  */
 #ifndef GATEWAY_WATCH_H
 #define GATEWAY_WATCH_H
@@ -16,6 +16,8 @@
 void	 watch_setup(void);
 /* A check is answered; it waited for the database, or not. */
 void	 watch_check(const struct check *, bool waited);
+/* Redis has answered a check, or is not waited for any more. */
+void	 watch_redis(int64_t took_us);
 /* In each worker, every now and then: gauges. */
 void	 watch_tick(void);
 /* For the pool's ear: the cache's, and the log. */

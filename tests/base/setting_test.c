@@ -161,6 +161,10 @@ test_malformed(void **state)
 		{ "GATEWAY_COMPAT", "azure" },
 		{ "GRACE_S", "-1" },
 		{ "GRACE_S", "86401" },
+		{ "REDIS_URL", "localhost:6379" },
+		{ "REDIS_URL", "rediss://redis.example" },
+		{ "REDIS_WAIT_MS", "0" },
+		{ "GATEWAY_PORTALS", "0" },
 		{ "TRUSTED_PROXIES", "10.0.0.0/33" },
 		{ "TRUSTED_PROXIES", "127.0.0.1, proxy" },
 		{ "TLS_CERT", "/only/one" },
@@ -201,6 +205,8 @@ test_good(void **state)
 	takes("LISTEN", "unix:/run/latchkey/portal.sock");
 	takes("LISTEN", "[::1]:8080");
 	takes("GATEWAY_LISTEN", "unix:/run/latchkey/gateway.sock");
+	takes("REDIS_URL", "redis://user:pw@redis.example:6380/1");
+	takes("REDIS_URL", "unix:/run/redis/redis-server.sock");
 	takes("TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8 2001:db8::/32");
 	takes("SMTP_URL", "smtps://u:p@mail.example.com:465");
 	takes("SITE_NAME", "Портал");

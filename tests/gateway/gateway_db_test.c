@@ -136,6 +136,8 @@ ask(struct check *c, const char *key, const char *login, const char *method,
 		case CHECK_USER:
 			gateway_db_user(db, &c->user_key);
 			break;
+		case CHECK_LIMITS:
+			fail();
 		}
 		assert_true(++reads <= 2);
 	}

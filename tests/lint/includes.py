@@ -33,6 +33,9 @@ LIBRARY = (
      "app/gateway/verify.c"),
     (re.compile(r"^jose/"), lambda p: p == "app/crypto/jwt.c",
      "app/crypto/jwt.c"),
+    (re.compile(r"^hiredis/"), lambda p: p in (
+        "app/gateway/redis.c", "app/gateway/redis_look.c",
+        "app/gateway/redis_wire.c"), "app/gateway/redis*.c"),
     (re.compile(r"^unicode/"), lambda p: p == "app/base/spoof.c",
      "app/base/spoof.c"),
     (re.compile(r"^qrencode"), lambda p: p == "app/accounts/qr.c",
