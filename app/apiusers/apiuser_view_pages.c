@@ -10,6 +10,7 @@
 #include "base/setting.h"
 #include "sessions/nonce.h"
 #include "sessions/session.h"
+#include "usage/usage.h"
 #include "vault/vault.h"
 #include "web/respond.h"
 
@@ -208,6 +209,7 @@ api_page_user(struct req *rq, int status, struct view *view,
 	show_rights(rq, view, user, is_mine);
 	show_roles(rq, view, user);
 	show_matrix(rq, view, user);
+	usage_show(rq, view, user->tenant_id, user->id);
 	form_fields(view, "overlap", "confirm", "reason", "roles", "days",
 	    "with_key", "changed", NULL);
 	respond_page(rq, status, "apiusers/user", view);
@@ -310,17 +312,13 @@ show_facts(struct req *rq, struct view *view, const struct api_user *user)
 	view_bool(view, "is_used", user->last_used_at != 0);
 	view_text(view, "used",
 	    user->last_used_at == 0 ? "" : clock_long(a, user->last_used_at));
-	view_text(view, "used_ago",
-	    user->last_used_at == 0 ?
-		"" :
-		clock_ago(a, user->last_used_at, rq->now));
+	view_text(view, "used_ago", user->last_used_at == 0 ? "" :
+	    clock_ago(a, user->last_used_at, rq->now));
 	view_text(view, "address", user->last_address);
 	view_text(view, "made", clock_date(a, user->created_at));
 	view_text(view, "made_by", user->made_by);
-	view_text(view, "ends",
-	    user->expires_at == 0 ?
-		"" :
-		clock_date(a, user->expires_at - SECOND_US));
+	view_text(view, "ends", user->expires_at == 0 ? "" :
+	    clock_date(a, user->expires_at - SECOND_US));
 	view_bool(view, "has_password", user->password_at != 0);
 	view_bool(view, "is_old", days >= setting->api_password_days);
 	view_text(view, "age",

@@ -12,6 +12,7 @@
 #include "db/db.h"
 
 struct req;
+struct view;
 
 #define USAGE_BARS_MAX	31
 #define USAGE_ROWS	50	/* API users, or clients */
@@ -55,12 +56,14 @@ struct usage_quotas {
 	int		 n;
 };
 
+/* user_id: of this API user of the client's; NULL is of all, and of calls
+ * without one. */
 WAITS struct usage_bars usage_db_bars(struct db *, const char *tenant_id,
-		    const struct usage_span *);
+		    const char *user_id, const struct usage_span *);
 WAITS struct usage_parts usage_db_users(struct db *, const char *tenant_id,
 		    const struct usage_span *);
 WAITS struct usage_parts usage_db_outcomes(struct db *, const char *tenant_id,
-		    const struct usage_span *);
+		    const char *user_id, const struct usage_span *);
 /* Of live subscriptions. */
 WAITS struct usage_quotas usage_db_quotas(struct db *, const char *tenant_id);
 /* Lines of CSV: time,subscription,api_user,outcome,calls. */
@@ -85,6 +88,12 @@ WAITS struct usage_clients usage_db_unused(struct db *);
 
 /* "rate_limited" in words. */
 const char	*usage_words(const char *outcome);
+
+/* Values of the list "spans" and of templates usage/chart, usage/bars and usage/outcomes:
+ * the calls of a client, or of one API user, in the span that the address asks
+ * for. */
+WAITS void	 usage_show(struct req *, struct view *, const char *tenant_id,
+		    const char *user_id);
 
 WAITS void	 usage_page(struct req *);		/* GET /usage */
 WAITS void	 usage_page_export(struct req *);	/* GET /usage/export */

@@ -19,6 +19,8 @@
 		"- ($3::int - 1) * ('1 ' || $2)::interval)"
 #define DAYS	"mine JOIN usage_day u ON u.subscription_id = mine.id "	\
 		"AND u.day >= " BEGIN "::date "
+/* Of one API user, or of all of them and of none. */
+#define OF_USER(p) "AND (" p "::uuid IS NULL OR u.api_user_id = " p "::uuid) "
 #define BY_USER	"LEFT JOIN api_user a ON a.id = u.api_user_id "
 #define MONTH	"u.day >= (now() AT TIME ZONE 'UTC')::date - 29 "
 #define CSV(x)	"'\"' || replace(regexp_replace(" x ", '^([-=+@])', "	\
@@ -29,12 +31,12 @@ static struct usage_parts parts_read(struct db *, const struct db_rows *);
 static struct usage_clients clients_read(struct db *, const struct db_rows *);
 
 struct usage_bars
-usage_db_bars(struct db *db, const char *tenant_id,
+usage_db_bars(struct db *db, const char *tenant_id, const char *user_id,
     const struct usage_span *span)
 {
 	DB_QUERY(usage_bars_hours, MINE ", sums AS (SELECT u.hour, "
 	    ALLOWED " AS allowed, " REFUSED " AS refused FROM " HOURS
-	    "GROUP BY u.hour) SELECT " US("b") ", coalesce(allowed, 0), "
+	    OF_USER("$2") "GROUP BY u.hour) SELECT " US("b") ", coalesce(allowed, 0), "
 	    "coalesce(refused, 0) FROM generate_series("
 	    "date_trunc('hour', now()) - interval '23 hours', "
 	    "date_trunc('hour', now()), interval '1 hour') AS b "
@@ -42,7 +44,7 @@ usage_db_bars(struct db *db, const char *tenant_id,
 	DB_QUERY(usage_bars_days, MINE ", sums AS (SELECT "
 	    "date_trunc($2, u.day::timestamp) AS at, "
 	    ALLOWED " AS allowed, " REFUSED " AS refused FROM " DAYS
-	    "GROUP BY 1) SELECT " US("b") ", coalesce(allowed, 0), "
+	    OF_USER("$4") "GROUP BY 1) SELECT " US("b") ", coalesce(allowed, 0), "
 	    "coalesce(refused, 0) FROM generate_series(" BEGIN ", "
 	    "date_trunc($2, now() AT TIME ZONE 'UTC'), "
 	    "('1 ' || $2)::interval) AS b "
@@ -52,8 +54,8 @@ usage_db_bars(struct db *db, const char *tenant_id,
 	int			 i;
 
 	rows = is_hours(span) ? db_read(db, &usage_bars_hours,
-	    DB_ARGS(tenant_id)) : db_read(db, &usage_bars_days,
-	    DB_ARGS(tenant_id, span->step, db_int(db, span->bars)));
+	    DB_ARGS(tenant_id, user_id)) : db_read(db, &usage_bars_days,
+	    DB_ARGS(tenant_id, span->step, db_int(db, span->bars), user_id));
 	bars.n = rows->n;
 	bars.list = arena_calloc(db_arena(db), (size_t)rows->n,
 	    sizeof(*bars.list));
@@ -84,22 +86,22 @@ usage_db_users(struct db *db, const char *tenant_id,
 }
 
 struct usage_parts
-usage_db_outcomes(struct db *db, const char *tenant_id,
+usage_db_outcomes(struct db *db, const char *tenant_id, const char *user_id,
     const struct usage_span *span)
 {
 	DB_QUERY(usage_outcomes_hours, MINE "SELECT u.outcome, "
 	    ALLOWED ", " REFUSED " FROM " HOURS
-	    "WHERE u.outcome <> 'allowed' "
+	    OF_USER("$2") "WHERE u.outcome <> 'allowed' "
 	    "GROUP BY 1 ORDER BY sum(u.calls) DESC, 1 LIMIT 50");
 	DB_QUERY(usage_outcomes_days, MINE "SELECT u.outcome, "
 	    ALLOWED ", " REFUSED " FROM " DAYS
-	    "WHERE u.outcome <> 'allowed' "
+	    OF_USER("$4") "WHERE u.outcome <> 'allowed' "
 	    "GROUP BY 1 ORDER BY sum(u.calls) DESC, 1 LIMIT 50");
 
 	return (parts_read(db, is_hours(span) ?
-	    db_read(db, &usage_outcomes_hours, DB_ARGS(tenant_id)) :
+	    db_read(db, &usage_outcomes_hours, DB_ARGS(tenant_id, user_id)) :
 	    db_read(db, &usage_outcomes_days, DB_ARGS(tenant_id, span->step,
-	    db_int(db, span->bars)))));
+	    db_int(db, span->bars), user_id))));
 }
 
 struct usage_quotas

@@ -29,24 +29,34 @@ static void	 show_clients(struct req *, struct view *, const char *list,
 		    const struct usage_clients *);
 static const char *tenant_of(struct req *);
 
+WAITS void
+usage_show(struct req *rq, struct view *view, const char *tenant_id,
+    const char *user_id)
+{
+	const struct usage_span	*span = usage_span(req_query(rq, "span"));
+	struct usage_bars	 bars;
+	struct usage_parts	 outcomes;
+
+	bars = usage_db_bars(rq->db, tenant_id, user_id, span);
+	outcomes = usage_db_outcomes(rq->db, tenant_id, user_id, span);
+	show_spans(view, span);
+	show_bars(rq, view, span, &bars);
+	show_parts(rq, view, "outcomes", &outcomes, true);
+}
+
 void
 usage_page(struct req *rq)
 {
 	const struct usage_span	*span = usage_span(req_query(rq, "span"));
 	const char		*tenant = tenant_of(rq);
 	struct view		*view = view_new(rq->arena);
-	struct usage_bars	 bars = usage_db_bars(rq->db, tenant, span);
-	struct usage_parts	 users, outcomes;
+	struct usage_parts	 users = usage_db_users(rq->db, tenant, span);
 	struct usage_quotas	 quotas;
 
-	users = usage_db_users(rq->db, tenant, span);
-	outcomes = usage_db_outcomes(rq->db, tenant, span);
 	quotas = usage_db_quotas(rq->db, tenant);
 	view_text(view, "client", rq->session->tenant_name);
-	show_spans(view, span);
-	show_bars(rq, view, span, &bars);
+	usage_show(rq, view, tenant, NULL);
 	show_parts(rq, view, "users", &users, false);
-	show_parts(rq, view, "outcomes", &outcomes, true);
 	show_quotas(rq, view, &quotas);
 	respond_page(rq, 200, "usage/usage", view);
 }

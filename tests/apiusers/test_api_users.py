@@ -53,7 +53,7 @@ def test_made_with_all_fields_and_shown_once(server, client):
     page = client.page(user)
     for said in ("FORT, Inc.", "Ticket sync", "Ines Vega",
                  "ines@fort.example", "Not on Fridays", "Never",
-                 "No calls seen yet", "made today", "Ada Byron"):
+                 "No calls seen", "made today", "Ada Byron"):
         assert said in page.words, said
     assert password not in page.text
     assert client.audits("api_user.made") == [{"user": "FORTAPI"}]
@@ -65,6 +65,36 @@ def test_made_with_all_fields_and_shown_once(server, client):
     for name in ("portal", "courier"):
         assert password not in server.raw_log(name)
     assert f"FORTAPI@{client.code}" in client.owner.get("/api-users").words
+
+
+def test_its_calls_stand_on_its_page(server, client):
+    """Those of the span that is asked for, and nobody else's."""
+    client.make("CALLS").expect(200)
+    client.make("OTHER").expect(200)
+    user, other = (client.one("SELECT id FROM api_user WHERE tenant_id = %s "
+                              "AND username = %s", client.tenant, name)
+                   for name in ("CALLS", "OTHER"))
+    server.sql(
+        "WITH made AS (SELECT id FROM subscription WHERE tenant_id = %s), "
+        "hours AS ("
+        "INSERT INTO usage_hour SELECT id, date_trunc('hour', now()), %s, o, n "
+        "FROM made, (VALUES ('allowed', 1234), ('rate_limited', 56)) "
+        "AS v (o, n)) INSERT INTO usage_day SELECT id, "
+        "(now() AT TIME ZONE 'UTC')::date - d, %s, o, n FROM made, (VALUES "
+        "(0, 'allowed', 1234), (0, 'rate_limited', 56), "
+        "(20, 'not_permitted', 7), (300, 'allowed', 4000)) AS v (d, o, n)",
+        (client.tenant, user, user))
+    for span, allowed, refused, reason in (
+            ("24h", "1,234", "56", "Too many at once"),
+            ("30d", "1,234", "63", "Not permitted for this API user"),
+            ("12m", "5,234", "63", "Not permitted for this API user")):
+        page = client.owner.get(f"/api-users/{user}?span={span}").expect(200)
+        assert f"{allowed} allowed, {refused} refused" in page.words
+        assert reason in page.words
+        assert f'href="/api-users/{user}?span=24h#calls"' in page.text
+    words = client.page(user).words
+    assert "Calls in 30 days 1,234 allowed, 63 refused" in words
+    assert "No calls seen" in client.page(other).words
 
 
 @pytest.mark.parametrize("typed, said", [

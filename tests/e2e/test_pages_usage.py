@@ -22,6 +22,13 @@ FILL = """
         '00000000-0000-0000-0000-000000000000', o,
         1 + n * CASE o WHEN 'allowed' THEN 4321 ELSE 55 END FROM s, n
 """
+USER = """
+    INSERT INTO api_user (id, tenant_id, username, vendor, vendor_folded,
+        integration, created_by, last_used_at, last_used_address)
+    SELECT gen_random_uuid(), m.tenant_id, 'FORTAPI', 'FORT, Inc.',
+        'fort, inc.', 'Ticket sync', m.account_id, now(), '192.0.2.7'
+    FROM membership m RETURNING id
+"""
 
 
 def test_usage(server, people, person):  # noqa: F811
@@ -46,6 +53,15 @@ def test_usage(server, people, person):  # noqa: F811
     assert rows[0] == "time,subscription,api_user,outcome,calls"
     # 24 hours of three outcomes.
     assert len(rows) == 1 + 24 * 3
+    # One API user's calls stand on its own page.
+    user = server.sql(USER)[0][0]
+    browser.go(f"/api-users/{user}")
+    look(browser, "api-user-no-calls", "FORTAPI@ALTWORX")
+    server.sql("UPDATE usage_hour SET api_user_id = %s", (user,))
+    server.sql("UPDATE usage_day SET api_user_id = %s", (user,))
+    browser.go(f"/api-users/{user}?span=24h")
+    look(browser, "api-user-calls", "FORTAPI@ALTWORX")
+    assert "Calls in 24 hours" in browser.words
     browser = person(keeper)
     browser.go("/staff/usage")
     look(browser, "usage-staff", "Usage")

@@ -6,7 +6,7 @@ import re
 from _source import main, sources
 
 # The left one may include all that stand to its right.
-SLICES = ("gateway api usage home profile notices audit requests keys apiusers "
+SLICES = ("gateway api home profile notices audit requests keys apiusers usage "
           "subscriptions products people tenants tokens accounts sessions jobs "
           "mail vault").split()
 MACHINERY = "web db run crypto base".split()

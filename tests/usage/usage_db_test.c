@@ -91,7 +91,7 @@ test_bars(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(usage_spans); i++) {
-		bars = usage_db_bars(db, tenant, &usage_spans[i]);
+		bars = usage_db_bars(db, tenant, NULL, &usage_spans[i]);
 		assert_int_equal(bars.n, want[i].n);
 		assert_int_equal(sum(&bars, false), want[i].allowed);
 		assert_int_equal(sum(&bars, true), want[i].refused);
@@ -108,6 +108,7 @@ static void
 test_parts(void **state)
 {
 	struct usage_parts	 parts;
+	struct usage_bars	 bars;
 
 	(void)state;
 	parts = usage_db_users(db, tenant, usage_span("30d"));
@@ -118,13 +119,30 @@ test_parts(void **state)
 	assert_string_equal(parts.list[1].name, "");
 	parts = usage_db_users(db, tenant, usage_span("24h"));
 	assert_int_equal(parts.list[0].allowed, 40);
-	parts = usage_db_outcomes(db, tenant, usage_span("30d"));
+	parts = usage_db_outcomes(db, tenant, NULL, usage_span("30d"));
 	assert_int_equal(parts.n, 2);
 	assert_string_equal(parts.list[0].name, "missing_api_user");
 	assert_string_equal(usage_words(parts.list[1].name),
 	    "Too many at once");
-	parts = usage_db_outcomes(db, tenant, usage_span("24h"));
+	parts = usage_db_outcomes(db, tenant, NULL, usage_span("24h"));
 	assert_int_equal(parts.n, 1);
+	/* Of one API user. */
+	bars = usage_db_bars(db, tenant, user, usage_span("24h"));
+	assert_int_equal(bars.n, 24);
+	assert_int_equal(sum(&bars, false), 40);
+	assert_int_equal(sum(&bars, true), 0);
+	bars = usage_db_bars(db, tenant, user, usage_span("30d"));
+	assert_int_equal(bars.n, 30);
+	assert_int_equal(sum(&bars, false), 47);
+	assert_int_equal(sum(&bars, true), 2);
+	bars = usage_db_bars(db, other, user, usage_span("30d"));
+	assert_int_equal(sum(&bars, false), 0);
+	parts = usage_db_outcomes(db, tenant, user, usage_span("30d"));
+	assert_int_equal(parts.n, 1);
+	assert_string_equal(parts.list[0].name, "rate_limited");
+	assert_int_equal(parts.list[0].refused, 2);
+	parts = usage_db_outcomes(db, tenant, user, usage_span("24h"));
+	assert_int_equal(parts.n, 0);
 	parts = usage_db_refusals(db);
 	assert_int_equal(parts.n, 3);
 	assert_string_equal(parts.list[0].name, "unknown_key");
