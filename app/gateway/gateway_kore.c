@@ -307,8 +307,10 @@ count_call(struct http_request *kore, const struct check *check)
 	struct meter_cell	 cell = { .outcome = (uint8_t)check->verdict };
 	struct caller		 who = { kore, check->call };
 
-	if (check->key != NULL)
+	if (check->key != NULL) {
 		memcpy(cell.key, check->key->id, METER_ID);
+		memcpy(cell.subscription, check->key->subscription, METER_ID);
+	}
 	if (check->user != NULL)
 		memcpy(cell.user, check->user->id, METER_ID);
 	meter_add(&cell, check->facts.now, address_of, &who);

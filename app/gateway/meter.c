@@ -22,8 +22,11 @@
 struct place {
 	_Atomic uint64_t word;		/* generation, BUSY, count */
 	_Atomic uint32_t taken;		/* into the batch under way */
+	uint32_t	 told_s;	/* "last used"; 0: not yet, or not so */
 	struct meter_cell cell;
 };
+
+_Static_assert(sizeof(struct place) <= 96, "what meter_setup() says");
 
 enum state { IDLE, TAKING, TAKEN };
 
@@ -48,6 +51,7 @@ static bool	 place_claim(struct place *, const struct meter_cell *,
 		    meter_address_fn, void *arg);
 static void	 place_begin(struct place *, uint64_t word,
 		    const struct meter_cell *, meter_address_fn, void *arg);
+static bool	 is_due(const struct place *);
 static void	 mark(_Atomic uint64_t *bits, uint32_t i);
 static void	 take(void);
 static bool	 place_take(uint32_t i);
@@ -163,6 +167,7 @@ meter_take(struct meter_cell *ret_cells, uint32_t *ret_calls,
 			if (calls == 0)
 				continue;
 			ret_cells[n] = places[at].cell;
+			ret_cells[n].tells = is_due(&places[at]);
 			ret_calls[n++] = calls;
 		}
 	}
@@ -184,6 +189,9 @@ meter_settle(uint64_t batch)
 		for (bits = atomic_load(&held[i]); bits != 0;
 		    bits &= bits - 1) {
 			at = i * 64 + (uint32_t)__builtin_ctzll(bits);
+			if (is_due(&places[at]))
+				places[at].told_s = (uint32_t)
+				    (places[at].cell.used_at / SECOND_US);
 			atomic_store(&places[at].taken, 0);
 		}
 		atomic_store(&held[i], 0);
@@ -281,13 +289,25 @@ static void
 place_begin(struct place *p, uint64_t word, const struct meter_cell *c,
     meter_address_fn address, void *arg)
 {
+	struct meter_cell	 was = p->cell;
+
 	/* Of a batch it may be read just now. */
 	if (atomic_load(&p->taken) == 0) {
 		p->cell = *c;
 		address(arg, &p->cell);
+		if (!same(&was, c) || was.family != p->cell.family ||
+		    memcmp(was.address, p->cell.address, METER_ADDRESS) != 0)
+			p->told_s = 0;
 	}
 	mark(dirty, (uint32_t)(p - places));
 	atomic_store(&p->word, word + 1);
+}
+
+/* Of a place in a batch: is its "last used" to be told? */
+static bool
+is_due(const struct place *p)
+{
+	return (p->cell.used_at - p->told_s * SECOND_US >= METER_TELL_US);
 }
 
 static void

@@ -6,7 +6,8 @@
  * A cell is claimed and counted by compare-and-swap on one word, which holds
  * its generation and its count: who would count into a cell that has become
  * another's fails, and looks again.  The first call after each flush also
- * leaves time and address, for "last used".
+ * leaves time and address, for "last used", which is told once in
+ * METER_TELL_US, or when the address is another.
  *
  * One worker at a time flushes, under a lease; when it dies another takes it,
  * at once.  It takes cells into a batch, which has a number, and writes them
@@ -30,16 +31,19 @@
 #define METER_EVERY_US	INT64_C(1000000)
 /* Longer than a statement may wait for a connection and run. */
 #define METER_LEASE_US	(10 * INT64_C(1000000))
+#define METER_TELL_US	(10 * INT64_C(1000000))
 #define METER_BATCH	4096u	/* cells; 1 MB of text */
 
 struct meter_cell {
 	unsigned char	 key[METER_ID];		/* zeros: not known */
 	unsigned char	 user[METER_ID];	/* zeros: none */
+	unsigned char	 subscription[METER_ID];	/* the key's */
 	uint32_t	 hour;			/* since 1970 */
 	uint8_t		 outcome;		/* enum verdict */
 	/* Of the first call since the last flush. */
 	uint8_t		 family;		/* 0: not known */
 	unsigned char	 address[METER_ADDRESS];
+	bool		 tells;			/* in a batch: "last used" */
 	int64_t		 used_at;		/* wall clock, microseconds */
 };
 
@@ -50,7 +54,7 @@ typedef void	(*meter_address_fn)(void *arg, struct meter_cell *);
 void	 meter_setup(uint32_t cells);
 void	 meter_end(void);
 
-/* Counts a call: key, user and outcome of the cell; hour and the rest are
+/* Counts a call: key, subscription, user and outcome of the cell; hour and the rest are
  * filled in. */
 void	 meter_add(const struct meter_cell *, int64_t now, meter_address_fn,
 	    void *arg);

@@ -14,8 +14,8 @@
 #define NONE	"'00000000-0000-0000-0000-000000000000'::uuid"
 
 struct texts {
-	const char	*keys, *users, *hours, *outcomes, *calls, *used,
-			*addresses;
+	const char	*subscriptions, *keys, *users, *hours, *outcomes,
+			*calls, *used, *addresses;
 };
 
 static struct texts columns(struct db *, const struct meter_cell *,
@@ -26,22 +26,23 @@ unsigned
 meter_db_flush(struct db *db)
 {
 	/*
-	 * In one order for all portals.  "Last used" is written once in ten
-	 * seconds, or where the address is another.
+	 * In one order for all portals.  "Last used" is written where the
+	 * cell tells it, unless another portal just did.  Quotas are counted
+	 * by the day and month of the batch's latest call: what came before is
+	 * of neither any more.
 	 */
 	DB_QUERY(meter_flush,
 	    "WITH first AS (INSERT INTO usage_flush (source, batch) "
 	    "VALUES ($1::uuid, $2::bigint) ON CONFLICT (source) DO UPDATE "
 	    "SET batch = excluded.batch, at = now() "
 	    "WHERE usage_flush.batch < excluded.batch RETURNING 1), "
-	    "cell AS MATERIALIZED (SELECT c.key_id, c.user_id, "
-	    "to_timestamp(c.hour * 3600) AS hour, c.outcome, c.calls, "
-	    "to_timestamp(c.used / 1e6) AS used_at, c.address, "
-	    "coalesce(k.subscription_id, " NONE ") AS subscription_id "
-	    "FROM first, unnest($3::uuid[], $4::uuid[], $5::bigint[], "
-	    "$6::text[], $7::bigint[], $8::bigint[], $9::inet[]) "
-	    "AS c (key_id, user_id, hour, outcome, calls, used, address) "
-	    "LEFT JOIN subscription_key k ON k.id = c.key_id), "
+	    "cell AS MATERIALIZED (SELECT c.subscription_id, c.key_id, "
+	    "c.user_id, to_timestamp(c.hour * 3600) AS hour, c.outcome, "
+	    "c.calls, to_timestamp(c.used / 1e6) AS used_at, c.address "
+	    "FROM first, unnest($3::uuid[], $4::uuid[], $5::uuid[], "
+	    "$6::bigint[], $7::text[], $8::integer[], $9::bigint[], "
+	    "$10::inet[]) AS c (subscription_id, key_id, user_id, hour, "
+	    "outcome, calls, used, address)), "
 	    "hours AS (INSERT INTO usage_hour AS u (subscription_id, hour, "
 	    "api_user_id, outcome, calls) "
 	    "SELECT subscription_id, hour, user_id, outcome, sum(calls) "
@@ -55,19 +56,18 @@ meter_db_flush(struct db *db)
 	    "FROM cell GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4 "
 	    "ON CONFLICT (subscription_id, day, api_user_id, outcome) "
 	    "DO UPDATE SET calls = u.calls + excluded.calls), "
-	    "latest AS (SELECT *, "
-	    "max((hour AT TIME ZONE 'UTC')::date) OVER same AS day, "
-	    "max(date_trunc('month', hour AT TIME ZONE 'UTC')::date) "
-	    "OVER same AS month FROM cell WHERE outcome = 'allowed' "
-	    "AND subscription_id <> " NONE " "
-	    "WINDOW same AS (PARTITION BY subscription_id)), "
+	    "latest AS MATERIALIZED (SELECT date_trunc('day', max(hour), "
+	    "'UTC') AS day, date_trunc('month', max(hour), 'UTC') AS month "
+	    "FROM cell), "
 	    "counts AS (INSERT INTO usage_count AS u (subscription_id, day, "
 	    "day_calls, month, month_calls) "
-	    "SELECT subscription_id, day, coalesce(sum(calls) FILTER (WHERE "
-	    "(hour AT TIME ZONE 'UTC')::date = day), 0), month, "
-	    "coalesce(sum(calls) FILTER (WHERE date_trunc('month', "
-	    "hour AT TIME ZONE 'UTC')::date = month), 0) "
-	    "FROM latest GROUP BY subscription_id, day, month "
+	    "SELECT subscription_id, (l.day AT TIME ZONE 'UTC')::date, "
+	    "coalesce(sum(calls) FILTER (WHERE hour >= l.day), 0), "
+	    "(l.month AT TIME ZONE 'UTC')::date, "
+	    "coalesce(sum(calls) FILTER (WHERE hour >= l.month), 0) "
+	    "FROM cell, latest l WHERE outcome = 'allowed' "
+	    "AND subscription_id <> " NONE " "
+	    "GROUP BY subscription_id, l.day, l.month "
 	    "ORDER BY subscription_id ON CONFLICT (subscription_id) DO UPDATE "
 	    "SET day = greatest(u.day, excluded.day), "
 	    "day_calls = CASE WHEN u.day > excluded.day THEN u.day_calls "
@@ -82,17 +82,19 @@ meter_db_flush(struct db *db)
 	    "keys AS (UPDATE subscription_key k SET last_used_at = c.used_at, "
 	    "last_used_address = coalesce(c.address, k.last_used_address) "
 	    "FROM (SELECT DISTINCT ON (key_id) key_id, used_at, address "
-	    "FROM cell ORDER BY key_id, used_at DESC) AS c "
+	    "FROM cell WHERE used_at IS NOT NULL "
+	    "ORDER BY key_id, used_at DESC) AS c "
 	    "WHERE k.id = c.key_id AND (k.last_used_at IS NULL "
-	    "OR k.last_used_at < c.used_at - interval '10 seconds' "
+	    "OR k.last_used_at < c.used_at - interval '5 seconds' "
 	    "OR (k.last_used_at < c.used_at "
 	    "AND k.last_used_address IS DISTINCT FROM c.address))), "
 	    "users AS (UPDATE api_user a SET last_used_at = c.used_at, "
 	    "last_used_address = coalesce(c.address, a.last_used_address) "
 	    "FROM (SELECT DISTINCT ON (user_id) user_id, used_at, address "
-	    "FROM cell ORDER BY user_id, used_at DESC) AS c "
+	    "FROM cell WHERE used_at IS NOT NULL "
+	    "ORDER BY user_id, used_at DESC) AS c "
 	    "WHERE a.id = c.user_id AND (a.last_used_at IS NULL "
-	    "OR a.last_used_at < c.used_at - interval '10 seconds' "
+	    "OR a.last_used_at < c.used_at - interval '5 seconds' "
 	    "OR (a.last_used_at < c.used_at "
 	    "AND a.last_used_address IS DISTINCT FROM c.address))) "
 	    "SELECT subscription_id, (day - '1970-01-01'::date)::bigint, "
@@ -116,8 +118,8 @@ meter_db_flush(struct db *db)
 		return (0);
 	t = columns(db, cells, calls, n);
 	rows = db_write(db, &meter_flush, DB_ARGS(meter_source(),
-	    db_int(db, (int64_t)batch), t.keys, t.users, t.hours, t.outcomes,
-	    t.calls, t.used, t.addresses));
+	    db_int(db, (int64_t)batch), t.subscriptions, t.keys, t.users,
+	    t.hours, t.outcomes, t.calls, t.used, t.addresses));
 	/* Nothing can refuse it; a batch that is refused all the same is tried
 	 * for ever, in sight. */
 	db_must(db, rows);
@@ -140,7 +142,7 @@ columns(struct db *db, const struct meter_cell *cells, const uint32_t *calls,
     unsigned n)
 {
 	struct arena	 *a = db_arena(db);
-	const char	**text[7];
+	const char	**text[8];
 	char		 *id;
 	unsigned	  i;
 
@@ -155,8 +157,11 @@ columns(struct db *db, const struct meter_cell *cells, const uint32_t *calls,
 		text[3][i] = cells[i].outcome == VERDICT_ALLOWED ? "allowed" :
 		    verdict_denial((enum verdict)cells[i].outcome)->code;
 		text[4][i] = db_int(db, calls[i]);
-		text[5][i] = db_int(db, cells[i].used_at);
+		text[5][i] = cells[i].tells ? db_int(db, cells[i].used_at) :
+		    NULL;
 		text[6][i] = address_text(a, &cells[i]);
+		text[7][i] = id = arena_alloc(a, UUID_TEXT);
+		uuid_write(id, cells[i].subscription);
 	}
 	return ((struct texts){
 	    .keys = db_text_array(db, text[0], n),
@@ -165,7 +170,8 @@ columns(struct db *db, const struct meter_cell *cells, const uint32_t *calls,
 	    .outcomes = db_text_array(db, text[3], n),
 	    .calls = db_text_array(db, text[4], n),
 	    .used = db_text_array(db, text[5], n),
-	    .addresses = db_text_array(db, text[6], n) });
+	    .addresses = db_text_array(db, text[6], n),
+	    .subscriptions = db_text_array(db, text[7], n) });
 }
 
 /* NULL: not known. */

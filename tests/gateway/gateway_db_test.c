@@ -325,6 +325,7 @@ called(enum verdict outcome, bool with_user, int64_t at, const char *address)
 		(void)snprintf(key_id, sizeof(key_id), "%s", people_ask(
 		    "SELECT id FROM subscription_key WHERE slot = 'primary'"));
 		assert_true(uuid_read(cell.key, key_id));
+		assert_true(uuid_read(cell.subscription, subscription));
 	}
 	if (with_user)
 		assert_true(uuid_read(cell.user, user));

@@ -156,6 +156,45 @@ test_batch_is_kept(void **state)
 	assert_true(meter_settled());
 }
 
+static void
+from_elsewhere(void *arg, struct meter_cell *c)
+{
+	c->family = 2;
+	c->address[0] = *(unsigned char *)arg;
+}
+
+/* Is "last used" of a call told with it? */
+static bool
+tells(const struct meter_cell *key, int64_t at, unsigned char from)
+{
+	meter_add(key, at, from_elsewhere, &from);
+	assert_int_equal(meter_take(cells, calls, &batch), 1);
+	meter_settle(batch);
+	return (cells[0].tells);
+}
+
+static void
+test_tells(void **state)
+{
+	struct meter_cell	 other = keys[0];
+
+	(void)state;
+	assert_true(tells(&keys[0], NOW, 1));
+	assert_false(tells(&keys[0], NOW + METER_TELL_US - 1, 1));
+	assert_true(tells(&keys[0], NOW + METER_TELL_US, 1));
+	assert_false(tells(&keys[0], NOW + METER_TELL_US + 1, 1));
+	assert_true(tells(&keys[0], NOW + METER_TELL_US + 2, 2));
+	other.outcome = VERDICT_RATE_LIMITED;
+	assert_true(tells(&other, NOW + METER_TELL_US + 3, 2));
+	/* Sent again it is told again, until it is written. */
+	meter_add(&keys[1], NOW, no_address, NULL);
+	assert_int_equal(meter_take(cells, calls, &batch), 1);
+	assert_true(cells[0].tells);
+	assert_int_equal(meter_take(cells, calls, &batch), 1);
+	assert_true(cells[0].tells);
+	meter_settle(batch);
+}
+
 /* An hour is over, and its cells are another's. */
 static void
 test_hours(void **state)
@@ -229,6 +268,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		TEST(test_processes),
 		TEST(test_batch_is_kept),
+		TEST(test_tells),
 		TEST(test_hours),
 		TEST(test_full),
 		TEST(test_lease),
