@@ -164,7 +164,7 @@ $O/tests/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c \
 	    -DCORPUS='"tests/fuzz/corpus/$*"' $< tests/fuzz/replay.c \
 	    $O/liblatchkey.a -lcmocka $(LIBS)
 unit: $(TESTS) $(REPLAYS) $O/tests/web/mustache_render \
-    $O/tests/bench/gateway_macs
+    $O/tests/bench/gateway_macs $O/tests/bench/gateway_hit
 
 packages-run:
 	@conf/dev/install.sh conf/dev/packages-run.txt

@@ -16,7 +16,8 @@ str_eq(const char *a, const char *b)
 bool
 str_eq_nocase(const char *a, const char *b)
 {
-	while (*a != '\0' && ascii_lower(*a) == ascii_lower(*b)) {
+	while (*a != '\0' && (*a == *b ||
+	    ascii_lower(*a) == ascii_lower(*b))) {
 		a++;
 		b++;
 	}

@@ -346,8 +346,11 @@ add_limits(struct gateway_answer *out, const struct limits *limits,
 static void
 user_name(char name[CACHE_NAME], const struct check *check)
 {
-	(void)snprintf(name, CACHE_NAME, "%s@%s", check->user->name,
-	    check->key->code);
+	size_t	 n = strlen(check->user->name);
+
+	memcpy(name, check->user->name, n);
+	name[n++] = '@';
+	memcpy(name + n, check->key->code, strlen(check->key->code) + 1);
 }
 
 static void

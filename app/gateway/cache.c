@@ -33,7 +33,7 @@ static uint32_t		 sets_n;
 static struct shared_product *products[PRODUCT_BUCKETS];
 static uint32_t		 products_n;
 static struct {
-	unsigned char	 what[SHA256_BYTES];
+	unsigned char	 what[HASH_SHORT_BYTES];
 	int64_t		 at;		/* monotonic: found so */
 	uint64_t	 number;
 } absent[CACHE_ABSENT];
@@ -67,7 +67,7 @@ void
 cache_setup(uint32_t max)
 {
 	table_make(&keys, max, sizeof(struct key_entry),
-	    offsetof(struct key_entry, mac), SHA256_BYTES);
+	    offsetof(struct key_entry, hash), HASH_SHORT_BYTES);
 	table_make(&users, max, sizeof(struct user_entry),
 	    offsetof(struct user_entry, hash), HASH_SHORT_BYTES);
 }
@@ -88,9 +88,9 @@ cache_end(void)
 }
 
 struct key_entry *
-cache_key(const unsigned char mac[SHA256_BYTES])
+cache_key(const unsigned char hash[HASH_SHORT_BYTES])
 {
-	return ((struct key_entry *)(void *)table_find(&keys, mac));
+	return ((struct key_entry *)(void *)table_find(&keys, hash));
 }
 
 struct user_entry *
@@ -130,10 +130,10 @@ cache_begin(void)
 }
 
 struct key_entry *
-cache_put_key(const unsigned char mac[SHA256_BYTES],
+cache_put_key(const unsigned char hash[HASH_SHORT_BYTES],
     const unsigned char tenant[CACHE_UUID], uint64_t number)
 {
-	struct entry	 *e = table_put(&keys, mac);
+	struct entry	 *e = table_put(&keys, hash);
 	struct key_entry *k = (struct key_entry *)(void *)e;
 
 	begin_entry(e, tenant, number);
@@ -154,9 +154,9 @@ cache_put_user(const struct user_key *key, uint64_t number)
 }
 
 void
-cache_drop_key(const unsigned char mac[SHA256_BYTES])
+cache_drop_key(const unsigned char hash[HASH_SHORT_BYTES])
 {
-	struct entry	*e = table_find(&keys, mac);
+	struct entry	*e = table_find(&keys, hash);
 
 	if (e != NULL)
 		table_drop(&keys, e);
@@ -175,23 +175,23 @@ cache_drop_user(const struct user_key *key)
 }
 
 bool
-cache_absent(const unsigned char what[SHA256_BYTES], int64_t since)
+cache_absent(const unsigned char what[HASH_SHORT_BYTES], int64_t since)
 {
 	uint32_t	 i = first_word(what) % CACHE_ABSENT;
 	int64_t		 at = absent[i].at;
 
-	if (!bytes_eq(absent[i].what, what, SHA256_BYTES) || at == 0)
+	if (!bytes_eq(absent[i].what, what, HASH_SHORT_BYTES) || at == 0)
 		return (false);
 	return (at >= since || (hears && absent[i].number == told &&
 	    clock_monotonic() - at < CACHE_ABSENT_US));
 }
 
 void
-cache_put_absent(const unsigned char what[SHA256_BYTES], uint64_t number)
+cache_put_absent(const unsigned char what[HASH_SHORT_BYTES], uint64_t number)
 {
 	uint32_t	 i = first_word(what) % CACHE_ABSENT;
 
-	memcpy(absent[i].what, what, SHA256_BYTES);
+	memcpy(absent[i].what, what, HASH_SHORT_BYTES);
 	absent[i].number = number;
 	absent[i].at = clock_monotonic();
 }
@@ -336,7 +336,7 @@ table_at(const struct table *t, uint32_t i)
 static uint32_t *
 table_bucket(const struct table *t, const void *key)
 {
-	/* A MAC and a hash under a secret key are as good as random. */
+	/* A hash under a secret key is as good as random. */
 	return (&t->buckets[first_word(key) & t->mask]);
 }
 

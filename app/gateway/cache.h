@@ -26,7 +26,7 @@
 #define CACHE_NAME	(CALL_USER_MAX + 1 + CALL_CODE_MAX + 1)
 #define CACHE_SLUG	64u	/* bytes, with the NUL */
 #define CACHE_PLACES	32768u	/* for tenants; 256 kB a worker */
-#define CACHE_ABSENT	4096u	/* of what is not there; 160 kB a worker */
+#define CACHE_ABSENT	4096u	/* of what is not there; 128 kB a worker */
 #define CACHE_ABSENT_US	(2 * INT64_C(1000000))
 
 /*
@@ -54,7 +54,7 @@ struct shared_product {	/* that keys share */
 
 struct key_entry {
 	struct entry	 entry;
-	unsigned char	 mac[SHA256_BYTES];	/* what it is found by */
+	unsigned char	 hash[HASH_SHORT_BYTES];	/* of its text */
 	unsigned char	 id[CACHE_UUID];
 	unsigned char	 subscription[CACHE_UUID], tenant[CACHE_UUID];
 	struct shared_product *product;		/* never NULL once filled */
@@ -86,8 +86,9 @@ struct user_entry {
 	unsigned char	 hash[HASH_SHORT_BYTES];	/* of its user_key */
 	unsigned char	 id[CACHE_UUID];
 	struct password_mac password;
+	unsigned char	 proven[HASH_SHORT_BYTES];	/* of id, password */
 	char		 name[CALL_USER_MAX + 1];	/* without "@CODE" */
-	bool		 enabled;
+	bool		 enabled, is_proven;	/* found right before */
 	int64_t		 ends_at;
 	struct old_password *old;		/* NULL: none */
 	struct shared_set *set;			/* NULL: nothing allowed */
@@ -97,8 +98,9 @@ struct user_entry {
 void	 cache_setup(uint32_t max);
 void	 cache_end(void);
 
-/* NULL: not there. */
-struct key_entry *cache_key(const unsigned char mac[SHA256_BYTES]);
+/* By hash_short() of a key's text: an HMAC of it is made for the database only,
+ * which nobody asks on a hit.  NULL: not there. */
+struct key_entry *cache_key(const unsigned char hash[HASH_SHORT_BYTES]);
 struct user_entry *cache_user(const struct user_key *);
 /* Still as the database has it; or read since then (monotonic), for one who
  * has asked since then. */
@@ -111,7 +113,7 @@ bool	 cache_grace(const struct entry *, int64_t grace_us);
 uint64_t cache_begin(void);
 /* A place for what was read, in place of what stood there: zeroed but for what
  * it is found by and struct entry.  Never NULL; good until the next put. */
-struct key_entry *cache_put_key(const unsigned char mac[SHA256_BYTES],
+struct key_entry *cache_put_key(const unsigned char hash[HASH_SHORT_BYTES],
 	    const unsigned char tenant[CACHE_UUID], uint64_t number);
 struct user_entry *cache_put_user(const struct user_key *, uint64_t number);
 /* A product as it was read, once for all who have it; for an entry, which gives
@@ -120,13 +122,14 @@ struct shared_product *cache_product(const unsigned char id[CACHE_UUID],
 	    const char *slug, bool needs_user, const struct plan *);
 /* Room for an old password, zeroed; it goes with its entry. */
 struct old_password *cache_old(struct user_entry *);
-void	 cache_drop_key(const unsigned char mac[SHA256_BYTES]);
+void	 cache_drop_key(const unsigned char hash[HASH_SHORT_BYTES]);
 void	 cache_drop_user(const struct user_key *);
 
 /* What is known not to be there, for CACHE_ABSENT_US or until anything
  * changes; or was found so since then, for one who has asked since then. */
-bool	 cache_absent(const unsigned char what[SHA256_BYTES], int64_t since);
-void	 cache_put_absent(const unsigned char what[SHA256_BYTES],
+bool	 cache_absent(const unsigned char what[HASH_SHORT_BYTES],
+	    int64_t since);
+void	 cache_put_absent(const unsigned char what[HASH_SHORT_BYTES],
 	    uint64_t number);
 
 /*

@@ -7,8 +7,9 @@
 #include "vault/vault.h"
 
 static bool	find_key(struct check *, int64_t grace_us, struct facts *);
+static void	need_key(struct check *);
 static bool	find_user(struct check *, int64_t grace_us, struct facts *);
-static bool	password_fits(const struct user_entry *, const char *password,
+static bool	password_fits(struct user_entry *, const char *password,
 		    int64_t now);
 static bool	mac_fits(const struct password_mac *, const char *text,
 		    size_t);
@@ -60,17 +61,13 @@ find_key(struct check *c, int64_t grace_us, struct facts *f)
 {
 	const struct key_entry	*k;
 
-	if (vault == NULL || !keyring_hmac(vault, "subscription-key", 0,
-	    c->call->key, strlen(c->call->key), c->mac)) {
-		c->verdict = VERDICT_UNAVAILABLE;
-		return (false);
-	}
-	k = cache_key(c->mac);
-	if (k == NULL && cache_absent(c->mac, c->since))
+	hash_short(c->hash, c->call->key, strlen(c->call->key));
+	k = cache_key(c->hash);
+	if (k == NULL && cache_absent(c->hash, c->since))
 		return (true);
 	if (k == NULL || !cache_good(&k->entry, c->since)) {
 		if (!c->unreadable) {
-			c->need = CHECK_KEY;
+			need_key(c);
 			return (false);
 		}
 		if (k == NULL || !cache_grace(&k->entry, grace_us)) {
@@ -87,11 +84,22 @@ find_key(struct check *c, int64_t grace_us, struct facts *f)
 	return (true);
 }
 
+/* To be read, by what the database has. */
+static void
+need_key(struct check *c)
+{
+	if (vault != NULL && keyring_hmac(vault, "subscription-key", 0,
+	    c->call->key, strlen(c->call->key), c->mac))
+		c->need = CHECK_KEY;
+	else
+		c->verdict = VERDICT_UNAVAILABLE;
+}
+
 static bool
 find_user(struct check *c, int64_t grace_us, struct facts *f)
 {
-	const struct user_entry	*u;
-	unsigned char		 hash[SHA256_BYTES];
+	struct user_entry	*u;
+	unsigned char		 hash[HASH_SHORT_BYTES];
 
 	memset(&c->user_key, 0, sizeof(c->user_key));
 	memcpy(c->user_key.tenant, c->key->tenant, CACHE_UUID);
@@ -123,18 +131,34 @@ find_user(struct check *c, int64_t grace_us, struct facts *f)
 	return (true);
 }
 
-/* Both are looked at, whichever fits, so that time tells nothing. */
+/*
+ * A current password that was right once is known by a short hash from then on.
+ * Of any other both are looked at, whichever fits, so that time tells nothing
+ * to those who have none.
+ */
 static bool
-password_fits(const struct user_entry *u, const char *password, int64_t now)
+password_fits(struct user_entry *u, const char *password, int64_t now)
 {
 	char		 text[UUID_TEXT + CALL_PASSWORD_MAX + 1];
+	unsigned char	 hash[HASH_SHORT_BYTES];
 	size_t		 bytes = strlen(password);
 	bool		 fits;
 
+	memcpy(text, u->id, CACHE_UUID);
+	memcpy(text + CACHE_UUID, password, bytes);
+	hash_short(hash, text, CACHE_UUID + bytes);
+	if (u->is_proven && bytes_eq(u->proven, hash, sizeof(hash))) {
+		explicit_bzero(text, CACHE_UUID + bytes);
+		return (true);
+	}
 	uuid_write(text, u->id);
 	text[UUID_TEXT - 1] = ':';
 	memcpy(text + UUID_TEXT, password, bytes);
 	fits = mac_fits(&u->password, text, UUID_TEXT + bytes);
+	if (fits) {
+		memcpy(u->proven, hash, sizeof(hash));
+		u->is_proven = true;
+	}
 	if (u->old != NULL && u->old->ends_at > now)
 		fits = mac_fits(&u->old->password, text, UUID_TEXT + bytes) ||
 		    fits;
@@ -147,7 +171,7 @@ mac_fits(const struct password_mac *stored, const char *text, size_t bytes)
 {
 	unsigned char	 mac[SHA256_BYTES];
 
-	return (stored->version != 0 && keyring_hmac(vault,
+	return (stored->version != 0 && vault != NULL && keyring_hmac(vault,
 	    "api-user-password", stored->version, text, bytes, mac) &&
 	    bytes_eq(mac, stored->mac, sizeof(mac)));
 }
@@ -183,7 +207,7 @@ ask_limits(struct check *c, struct facts *f)
 		break;
 	case LIMIT_UNKNOWN:
 		/* Read with the key. */
-		c->need = CHECK_KEY;
+		need_key(c);
 		return;
 	}
 	c->verdict = verdict_of(f);
@@ -223,7 +247,7 @@ take_limits(struct check *c, const struct facts *f)
 
 void
 user_absent_hash(const struct user_key *key,
-    unsigned char ret_hash[SHA256_BYTES])
+    unsigned char ret_hash[HASH_SHORT_BYTES])
 {
-	sha256(ret_hash, key, sizeof(*key));
+	hash_short(ret_hash, key, sizeof(*key));
 }

@@ -29,7 +29,8 @@ struct check {
 	enum check_need { CHECK_DONE, CHECK_KEY, CHECK_USER, CHECK_LIMITS }
 			 need;
 	enum verdict	 verdict;
-	unsigned char	 mac[SHA256_BYTES];	/* of the key: CHECK_KEY */
+	unsigned char	 hash[HASH_SHORT_BYTES];	/* of the key; and */
+	unsigned char	 mac[SHA256_BYTES];	/* for CHECK_KEY */
 	struct user_key	 user_key;		/* CHECK_USER */
 	/* Valid until anything is put into the cache; NULL where unknown. */
 	const struct key_entry *key;
@@ -53,12 +54,13 @@ void		 check_failure(struct check *,
 
 /* Reads into the cache; what isn't there becomes absent. */
 WAITS void	 gateway_db_key(struct db *,
+		    const unsigned char hash[HASH_SHORT_BYTES],
 		    const unsigned char mac[SHA256_BYTES]);
 WAITS void	 gateway_db_user(struct db *, const struct user_key *);
 
-/* The SHA-256 under which a user counts as absent. */
+/* Under which a user counts as absent. */
 void		 user_absent_hash(const struct user_key *,
-		    unsigned char ret_hash[SHA256_BYTES]);
+		    unsigned char ret_hash[HASH_SHORT_BYTES]);
 
 /* gateway_kore.c: before the configuration is read, and in each worker. */
 void		 gateway_setup(void);

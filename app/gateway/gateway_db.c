@@ -20,7 +20,8 @@ static void	 copy_mac(struct db *, struct password_mac *,
 		    const struct db_rows *, int column);
 
 void
-gateway_db_key(struct db *db, const unsigned char mac[SHA256_BYTES])
+gateway_db_key(struct db *db, const unsigned char hash[HASH_SHORT_BYTES],
+    const unsigned char mac[SHA256_BYTES])
 {
 	DB_QUERY(gateway_key,
 	    "SELECT s.id, s.tenant_id, s.product_id, p.slug, t.code, s.state, "
@@ -52,12 +53,12 @@ gateway_db_key(struct db *db, const unsigned char mac[SHA256_BYTES])
 	rows = db_read(db, &gateway_key,
 	    DB_ARGS(db_bytes(db, mac, SHA256_BYTES)));
 	if (rows->n == 0) {
-		cache_drop_key(mac);
-		cache_put_absent(mac, number);
+		cache_drop_key(hash);
+		cache_put_absent(hash, number);
 		return;
 	}
 	copy_uuid(tenant, rows, 1);
-	k = cache_put_key(mac, tenant, number);
+	k = cache_put_key(hash, tenant, number);
 	copy_uuid(k->subscription, rows, 0);
 	copy_uuid(product, rows, 2);
 	copy_uuid(k->id, rows, 9);
@@ -100,7 +101,7 @@ gateway_db_user(struct db *db, const struct user_key *key)
 	const char		*at = strchr(key->name, '@'), *matrix;
 	const struct db_rows	*rows;
 	struct user_entry	*u;
-	unsigned char		 hash[SHA256_BYTES];
+	unsigned char		 hash[SHA256_BYTES], absent[HASH_SHORT_BYTES];
 	char			 tenant[UUID_TEXT], product[UUID_TEXT];
 
 	assert(at != NULL);
@@ -110,8 +111,8 @@ gateway_db_user(struct db *db, const struct user_key *key)
 	    arena_strndup(a, key->name, (size_t)(at - key->name)), at + 1));
 	if (rows->n == 0) {
 		cache_drop_user(key);
-		user_absent_hash(key, hash);
-		cache_put_absent(hash, number);
+		user_absent_hash(key, absent);
+		cache_put_absent(absent, number);
 		return;
 	}
 	u = cache_put_user(key, number);

@@ -35,7 +35,7 @@ struct read {			/* what they wait for */
 	struct arena		*arena;
 	struct visit		*visits;
 	enum check_need		 kind;
-	unsigned char		 mac[SHA256_BYTES];
+	unsigned char		 hash[HASH_SHORT_BYTES], mac[SHA256_BYTES];
 	struct user_key		 user_key;
 	bool			 failed;
 };
@@ -189,7 +189,7 @@ read_of(const struct check *check)
 
 	for (r = reads; r != NULL; r = r->next)
 		if (r->kind == check->need && (r->kind == CHECK_KEY ?
-		    bytes_eq(r->mac, check->mac, sizeof(r->mac)) :
+		    bytes_eq(r->hash, check->hash, sizeof(r->hash)) :
 		    bytes_eq(&r->user_key, &check->user_key,
 		    sizeof(r->user_key))))
 			return (r);
@@ -199,6 +199,7 @@ read_of(const struct check *check)
 	if (r == NULL)
 		abort();
 	r->kind = check->need;
+	memcpy(r->hash, check->hash, sizeof(r->hash));
 	memcpy(r->mac, check->mac, sizeof(r->mac));
 	r->user_key = check->user_key;
 	r->arena = arena_new(READ_ARENA_MAX, NULL, NULL);
@@ -223,7 +224,7 @@ read_run(void *arg)
 	struct db	*db = pool_handle(r->arena, read_failed, r);
 
 	if (r->kind == CHECK_KEY)
-		gateway_db_key(db, r->mac);
+		gateway_db_key(db, r->hash, r->mac);
 	else
 		gateway_db_user(db, &r->user_key);
 	read_end(r);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <sodium.h>
 
 #include "base/child.h"
 #include "base/clock.h"
@@ -166,6 +167,52 @@ test_derive(void **state)
 	assert_string_not_equal(one, two);
 }
 
+/* As libsodium has it, whatever the text; RFC 4648 section 10 among them. */
+static void
+test_base64(void **state)
+{
+	static const char	*const good[][2] = { { "", "" }, { "Zg==", "f" },
+		{ "Zm8=", "fo" }, { "Zm9v", "foo" }, { "Zm9vYg==", "foob" },
+		{ "Zm9vYmE=", "fooba" }, { "Zm9vYmFy", "foobar" },
+		{ "++//AZaz09+/", "\xfb\xef\xff\x01\x96\xb3\xd3\xdf\xbf" } };
+	static const char	*const bad[] = { "Z", "Zg", "Zg=", "Zm9", "====",
+		"=m9v", "Zm=v", "Z===", "Zh==", "Zm9=", "Zm9v====", "Zm-_",
+		"Zm9v\n", " Zm9", "Zm9\xe9", "Zm9vZg==Zm9v", "Zm\x7f@" };
+	unsigned char		 bytes[16], theirs[16];
+	char			 text[9];
+	const char		*end;
+	size_t			 i, n, k;
+	bool			 ours, sodium;
+
+	(void)state;
+	for (i = 0; i < COUNT(good); i++) {
+		assert_true(base64_decode(bytes, 9, good[i][0], &n));
+		assert_int_equal(n, strlen(good[i][1]));
+		assert_memory_equal(bytes, good[i][1], n);
+		if (n > 0)
+			assert_false(base64_decode(bytes, n - 1, good[i][0],
+			    &n));
+	}
+	for (i = 0; i < COUNT(bad); i++)
+		assert_false(base64_decode(bytes, sizeof(bytes), bad[i], &n));
+	for (i = 0; i < 200000; i++) {
+		random_bytes(text, sizeof(text));
+		for (k = 0; k < 8; k++)
+			text[k] = "AZaz09+/=gw!"[(unsigned char)text[k] % 12];
+		text[(unsigned char)text[8] % 9] = '\0';
+		text[8] = '\0';
+		ours = base64_decode(bytes, sizeof(bytes), text, &n);
+		sodium = sodium_base642bin(theirs, sizeof(theirs), text,
+		    strlen(text), NULL, &k, &end,
+		    sodium_base64_VARIANT_ORIGINAL) == 0 && *end == '\0';
+		assert_int_equal(ours, sodium);
+		if (ours) {
+			assert_int_equal(n, k);
+			assert_memory_equal(bytes, theirs, n);
+		}
+	}
+}
+
 static void
 test_uuid(void **state)
 {
@@ -270,6 +317,7 @@ main(void)
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_derive),
+		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_fork),

@@ -131,7 +131,7 @@ ask(struct check *c, const char *key, const char *login, const char *method,
 		case CHECK_DONE:
 			return (reads);
 		case CHECK_KEY:
-			gateway_db_key(db, c->mac);
+			gateway_db_key(db, c->hash, c->mac);
 			break;
 		case CHECK_USER:
 			gateway_db_user(db, &c->user_key);
