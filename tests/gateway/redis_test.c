@@ -519,6 +519,13 @@ test_refuses(void **state)
 	assert_non_null(strstr(why, "OOM"));
 	(void)ask_direct("CONFIG SET maxmemory 0");
 	until_up(true);
+	/* A replica; nobody is at its primary's address. */
+	(void)ask_direct("REPLICAOF 127.0.0.1 1");
+	assert_false(call(&plan, &who, &verdict));
+	assert_false(redis_look(&url, PORTAL, why));
+	assert_non_null(strstr(why, "READONLY"));
+	(void)ask_direct("REPLICAOF NO ONE");
+	until_up(true);
 	assert_true(redis_look(&url, PORTAL, why));
 	assert_int_equal(strspn(why, "0123456789."), strlen(why));
 	assert_int_not_equal(strlen(why), 0);
