@@ -58,7 +58,11 @@ def test_every_method_on_every_way(gateway, key, method):
     # The other way's headers, or none.
     for path, headers in (("/check", nginx), ("/check/nginx", plain),
                           ("/check/envoy/x", plain), ("/check", [(KEY, key)]),
-                          ("/check", plain + nginx), ("/check", plain * 2)):
+                          ("/check", plain + nginx), ("/check", plain * 2),
+                          # One half of what says which call it is.
+                          ("/check", plain[:2]), ("/check", plain[::2]),
+                          ("/check/nginx", nginx[:2]),
+                          ("/check/nginx", nginx[::2])):
         assert gateway.ask(path, method, headers).status == 403
 
 
