@@ -17,6 +17,7 @@ struct row {
 
 struct permission_set {
 	uint32_t bytes, n;
+	uint32_t has_parameters; /* any of the paths */
 	struct row rows[];
 };
 
@@ -36,6 +37,9 @@ static MUST_CHECK bool read_line(struct permission_set *, size_t room,
 static MUST_CHECK bool read_cell(struct permission_set *, size_t room,
     struct row *, int *after, const char *cell, const char *end);
 static bool path_is_plain(const char *, size_t);
+static size_t parameter_bytes(const char *, size_t);
+static bool path_is_twin(const struct permission_set *, const struct row *,
+    const struct row *);
 static bool path_ascends(const struct permission_set *, const struct row *,
     const struct row *);
 static bool scope_is_plain(const char *, size_t);
@@ -49,6 +53,11 @@ static int hex_of(char);
 static char lower(char);
 static const struct row *resource_find(const struct permission_set *,
     const char *, size_t);
+static const struct row *resource_find_parts(const struct permission_set *,
+    const char *, size_t);
+static bool parts_fit(const char *text, size_t text_n, const char *path,
+    size_t path_n, size_t *ret_parts, bool *ret_exact);
+static int parts_order(const char *, size_t, const char *, size_t);
 
 size_t
 permission_set_room(size_t text_bytes)
@@ -72,6 +81,7 @@ permission_set_make(void *memory, size_t room, const char *text, size_t n)
 	if (lines > PERMISSION_RESOURCES || (n > 0 && end[-1] != '\n'))
 		return (NULL);
 	set->n = 0;
+	set->has_parameters = 0;
 	set->bytes = (uint32_t)(sizeof(*set) + lines * sizeof(struct row));
 	for (line = text; line < end; line = p + 1) {
 		p = memchr(line, '\n', (size_t)(end - line));
@@ -107,7 +117,8 @@ permission_decide(const struct permission_set *set, const char *method,
 		answer.verdict = PERMISSION_ODD_METHOD;
 		return (answer);
 	}
-	row = resource_find(set, path, n);
+	row = set->has_parameters ? resource_find_parts(set, path, n) :
+				    resource_find(set, path, n);
 	if (row == NULL) {
 		answer.verdict = PERMISSION_NO_RESOURCE;
 		return (answer);
@@ -130,6 +141,7 @@ read_line(struct permission_set *set, size_t room, struct row *row,
     const char *line, const char *end)
 {
 	const char *p, *cell;
+	const struct row *other;
 	int after = -1;
 
 	memset(row, 0, sizeof(*row));
@@ -142,6 +154,12 @@ read_line(struct permission_set *set, size_t room, struct row *row,
 	row->path_bytes = (uint16_t)(p - line);
 	if (set->n > 0 && !path_ascends(set, row - 1, row))
 		return (false);
+	if (memchr(line, '{', row->path_bytes) != NULL) {
+		for (other = set->rows; other < row; other++)
+			if (path_is_twin(set, other, row))
+				return (false);
+		set->has_parameters = 1;
+	}
 	while (p < end) {
 		cell = p + 1;
 		p = memchr(cell, ' ', (size_t)(end - cell));
@@ -190,7 +208,7 @@ static bool
 path_is_plain(const char *path, size_t n)
 {
 	static const char signs[] = "_~.-";
-	size_t i;
+	size_t i, parameter;
 	char c, before = '\0';
 
 	if (n < 2 || n > 200 || path[0] != '/')
@@ -200,6 +218,12 @@ path_is_plain(const char *path, size_t n)
 		if (c == '/') {
 			if (before == '/' || before == '.')
 				return (false);
+		} else if (c == '{' && before == '/') {
+			parameter = parameter_bytes(path + i, n - i);
+			if (parameter == 0)
+				return (false);
+			i += parameter - 1;
+			c = '}';
 		} else if (!((lower(c) >= 'a' && lower(c) <= 'z') ||
 			       (c >= '0' && c <= '9')) &&
 		    memchr(signs, c, sizeof(signs) - 1) == NULL) {
@@ -207,6 +231,46 @@ path_is_plain(const char *path, size_t n)
 		}
 	}
 	return (before != '/' && before != '.');
+}
+
+/* Of "{customerId}", which is a whole part; 0 for none. */
+static size_t
+parameter_bytes(const char *part, size_t n)
+{
+	size_t i;
+
+	for (i = 1; i < n && part[i] != '}'; i++)
+		if (!((lower(part[i]) >= 'a' && lower(part[i]) <= 'z') ||
+			(part[i] >= '0' && part[i] <= '9') || part[i] == '_' ||
+			part[i] == '-'))
+			return (0);
+	if (i == 1 || i > PERMISSION_NAME_MAX + 1 || i == n ||
+	    (i + 1 < n && part[i + 1] != '/'))
+		return (0);
+	return (i + 1);
+}
+
+/* Do they differ by the names of parameters alone? */
+static bool
+path_is_twin(const struct permission_set *set, const struct row *a,
+    const struct row *b)
+{
+	const char *p = (const char *)set + a->path, *p_end = p + a->path_bytes;
+	const char *q = (const char *)set + b->path, *q_end = q + b->path_bytes;
+
+	while (p < p_end && q < q_end) {
+		if (*p != *q)
+			return (false);
+		if (*p == '{') {
+			while (*p != '}')
+				p++;
+			while (*q != '}')
+				q++;
+		}
+		p++;
+		q++;
+	}
+	return (p == p_end && q == q_end);
 }
 
 static bool
@@ -382,4 +446,94 @@ resource_find(const struct permission_set *set, const char *path, size_t n)
 		is_exact = memcmp(text, path, k) == 0;
 	}
 	return (is_exact ? best : NULL);
+}
+
+/* The same where paths have parameters, part by part. */
+static const struct row *
+resource_find_parts(const struct permission_set *set, const char *path,
+    size_t n)
+{
+	const struct row *row, *best = NULL;
+	size_t parts, best_parts = 0;
+	bool exact, is_exact = false;
+	uint32_t i;
+	int order;
+
+	for (i = 0; i < set->n; i++) {
+		row = &set->rows[i];
+		if (!parts_fit((const char *)set + row->path, row->path_bytes,
+			path, n, &parts, &exact) ||
+		    parts < best_parts)
+			continue;
+		order = parts > best_parts ?
+		    1 :
+		    parts_order((const char *)set + row->path, row->path_bytes,
+			(const char *)set + best->path, best->path_bytes);
+		/* 0: they differ by capitals alone. */
+		if (order < 0 || (order == 0 && is_exact))
+			continue;
+		best = row;
+		best_parts = parts;
+		is_exact = exact;
+	}
+	return (is_exact ? best : NULL);
+}
+
+/* Does a resource's path fit the beginning of a call's, whatever the capitals? */
+static bool
+parts_fit(const char *text, size_t text_n, const char *path, size_t path_n,
+    size_t *ret_parts, bool *ret_exact)
+{
+	size_t i = 0, k = 0, parts = 0;
+	bool exact = true;
+
+	while (i < text_n) {
+		/* Both stand at the slash before a part. */
+		if (k >= path_n || path[k] != '/')
+			return (false);
+		i++;
+		k++;
+		parts++;
+		if (text[i] == '{') {
+			if (k == path_n || path[k] == '/')
+				return (false);
+			while (k < path_n && path[k] != '/')
+				k++;
+			while (text[i++] != '}')
+				continue;
+			continue;
+		}
+		for (; i < text_n && text[i] != '/'; i++, k++) {
+			if (k == path_n || lower(text[i]) != lower(path[k]))
+				return (false);
+			exact = exact && text[i] == path[k];
+		}
+	}
+	if (k < path_n && path[k] != '/')
+		return (false);
+	*ret_parts = parts;
+	*ret_exact = exact;
+	return (true);
+}
+
+/*
+ * Of two paths of as many parts that fit the same call: 1 where the first has
+ * a literal and the second a parameter, at the first part where that differs.
+ */
+static int
+parts_order(const char *a, size_t a_n, const char *b, size_t b_n)
+{
+	size_t i = 0, k = 0;
+
+	while (i < a_n && k < b_n) {
+		i++;
+		k++;
+		if ((a[i] == '{') != (b[k] == '{'))
+			return (a[i] == '{' ? -1 : 1);
+		while (i < a_n && a[i] != '/')
+			i++;
+		while (k < b_n && b[k] != '/')
+			k++;
+	}
+	return (0);
 }

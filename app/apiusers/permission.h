@@ -13,7 +13,12 @@
  * equal sets, so that a set can be kept once for all who have it.
  *
  * A call is of the resource with the longest path that is the call's or stands
- * above it.  Nothing is let through by being odd: what a server behind us
+ * above it.  A part of a resource's path may be a parameter, "{customerId}",
+ * which stands for exactly one part of the call's, whatever it is, never for
+ * none: the path with the most parts decides, and of those the one that has a
+ * literal where the other has a parameter, at the first part where they
+ * differ.  Two paths that only name their parameters otherwise are one path,
+ * so no set has both.  Nothing is let through by being odd: what a server behind us
  * might read in another way than we do is refused, namely
  *
  *	- ".", "..", "//", and a part that ends in a dot or a space;
@@ -22,7 +27,8 @@
  *	  digits, and one that still does once it has been decoded;
  *	- bytes that are not ASCII unless encoded, and what is no UTF-8 then;
  *	- the path of a resource in other capitals than the product has, since
- *	  the narrowest resource may be hidden by them.
+ *	  the narrowest resource may be hidden by them: a parameter doesn't
+ *	  take what is a literal but for its capitals.
  */
 #ifndef APIUSERS_PERMISSION_H
 #define APIUSERS_PERMISSION_H
@@ -30,14 +36,16 @@
 #include "base/base.h"
 
 #define PERMISSION_METHODS 5 /* GET POST PUT PATCH DELETE */
-#define PERMISSION_RESOURCES 64 /* of a product */
+#define PERMISSION_RESOURCES 256 /* of a product */
+#define PERMISSION_NAME_MAX 40 /* characters of a parameter's name */
 #define PERMISSION_PATH_MAX 1024 /* bytes of a call's path, decoded */
 #define PERMISSION_TARGET_MAX 8192 /* bytes, with the query */
 #define PERMISSION_SCOPE_MAX \
 	5250 /* 5 roles, 50 accounts, 20 characters
 					 * and a comma each */
-/* 64 lines of a path of 200 and five cells. */
-#define PERMISSION_TEXT_MAX (64 * (200 + 5 * (PERMISSION_SCOPE_MAX + 8)))
+/* Lines of a path of 200 and five cells. */
+#define PERMISSION_TEXT_MAX \
+	(PERMISSION_RESOURCES * (200 + 5 * (PERMISSION_SCOPE_MAX + 8)))
 
 /* Holds no pointers: it may be copied, and lie in shared memory. */
 struct permission_set;

@@ -311,22 +311,172 @@ test_only_the_canonical_text(void **state)
 }
 
 static void
-test_64_resources(void **state)
+test_256_resources(void **state)
 {
-	static char text[65 * 8 + 1];
+	static char text[257 * 8 + 1];
 	struct buf b;
 	int i;
 
 	(void)state;
 	buf_fixed(&b, text, sizeof(text));
-	for (i = 10; i < 74; i++)
+	for (i = 100; i < 356; i++)
 		buf_fmt(&b, "/r%d\n", i);
 	assert_non_null(set_of(text));
-	assert_int_equal(permission_decide(set_of(text), "GET", 3, "/r73/x", 6)
+	assert_int_equal(permission_decide(set_of(text), "GET", 3, "/r355/x", 7)
 			     .verdict,
 	    NOT);
-	buf_str(&b, "/r74\n");
+	buf_str(&b, "/r356\n");
 	assert_null(set_of(text));
+}
+
+#define PARTS \
+	"/v1/Customers/Special GET=9\n" \
+	"/v1/customers GET=1\n" \
+	"/v1/customers/all/notes GET=6\n" \
+	"/v1/customers/me GET=2\n" \
+	"/v1/customers/{customerId} GET=3\n" \
+	"/v1/customers/{id}/notes GET=4 POST=all\n" \
+	"/v1/customers/{id}/notes/{noteId}\n" \
+	"/v1/{kind}/me/notes GET=5\n" \
+	"/{tenant}/x GET=7\n"
+
+static const struct {
+	const char *target;
+	enum permission_verdict verdict;
+	const char *scope;
+} parts[] = {
+	{ "/v1/customers", GRANTED, "1" },
+	{ "/v1/customers/", GRANTED, "1" },
+	{ "/v1/customers/7", GRANTED, "3" },
+	{ "/v1/customers/7/", GRANTED, "3" },
+	{ "/v1/customers/7/orders", GRANTED, "3" },
+	{ "/v1/customers/%7Bx%7D", GRANTED, "3" },
+	{ "/v1/customers/{id}", GRANTED, "3" },
+	{ "/v1/customers/7%25", GRANTED, "3" },
+	{ "/v1/customers/J%C3%BCrgen", GRANTED, "3" },
+	/* A literal goes before a parameter, the first that differs decides. */
+	{ "/v1/customers/me", GRANTED, "2" },
+	{ "/v1/customers/me/orders", GRANTED, "2" },
+	{ "/v1/customers/mee", GRANTED, "3" },
+	{ "/v1/customers/m", GRANTED, "3" },
+	{ "/v1/customers/all", GRANTED, "3" },
+	{ "/v1/customers/all/notes", GRANTED, "6" },
+	/* ... but more parts go first. */
+	{ "/v1/customers/me/notes", GRANTED, "4" },
+	{ "/v1/users/me/notes", GRANTED, "5" },
+	{ "/v1/customers/7/notes", GRANTED, "4" },
+	{ "/v1/customers/7/notes/", GRANTED, "4" },
+	{ "/v1/customers/7/notes/8", NOT, "" },
+	{ "/v1/customers/7/notes/8/lines", NOT, "" },
+	{ "/v1/customers/7/notess", GRANTED, "3" },
+	/* A parameter is one part, never none and never more. */
+	{ "/v1/customers//notes", ODD, "" },
+	{ "/v1/customers/7%2F8/notes", ODD, "" },
+	{ "/v1/customers/../notes", ODD, "" },
+	{ "/v1/customers/%2e%2e/notes", ODD, "" },
+	{ "/v1/customers/7;a=b/notes", ODD, "" },
+	{ "/v1/customers/7./notes", ODD, "" },
+	{ "/v1/customers/%252e/notes", ODD, "" },
+	{ "/x", NONE, "" },
+	{ "/a/x", GRANTED, "7" },
+	{ "/v1/x", GRANTED, "7" },
+	{ "/a/b/x", NONE, "" },
+	{ "/", NONE, "" },
+	{ "/a/", NONE, "" },
+	/* In other capitals nothing is let through by a parameter. */
+	{ "/v1/customers/ME", NONE, "" },
+	{ "/v1/customers/Me/orders", NONE, "" },
+	{ "/v1/customers/special", NONE, "" },
+	{ "/v1/customers/7/Notes", NONE, "" },
+	{ "/v1/CUSTOMERS/7", NONE, "" },
+	{ "/v1/users/ME/notes", NONE, "" },
+};
+
+static void
+test_parameters(void **state)
+{
+	const struct permission_set *set = set_of(PARTS);
+	struct permission_answer got;
+	size_t i;
+
+	(void)state;
+	assert_non_null(set);
+	for (i = 0; i < COUNT(parts); i++) {
+		got = permission_decide(set, "GET", 3, parts[i].target,
+		    strlen(parts[i].target));
+		if (got.verdict != parts[i].verdict ||
+		    got.scope_bytes != strlen(parts[i].scope) ||
+		    memcmp(got.scope, parts[i].scope, got.scope_bytes) != 0)
+			fail_msg("%s: verdict %d, scope %.*s of %.*s",
+			    parts[i].target, (int)got.verdict,
+			    (int)got.scope_bytes, got.scope,
+			    (int)got.resource_bytes, got.resource);
+	}
+	got = permission_decide(set, "HEAD", 4, "/v1/customers/7/notes?a", 23);
+	assert_memory_equal(got.resource, "/v1/customers/{id}/notes",
+	    got.resource_bytes);
+}
+
+/* A set that has a parameter somewhere decides on all else as before. */
+static void
+test_parameters_change_nothing_else(void **state)
+{
+	const struct permission_set *set = set_of(
+	    SET "/zzz/{z}/z GET=all\n");
+	struct permission_answer got;
+	size_t i;
+
+	(void)state;
+	assert_non_null(set);
+	for (i = 0; i < COUNT(calls); i++) {
+		got = permission_decide(set, calls[i].method,
+		    strlen(calls[i].method), calls[i].target,
+		    strlen(calls[i].target));
+		if (got.verdict != calls[i].verdict ||
+		    got.scope_bytes != strlen(calls[i].scope))
+			fail_msg("%s %s: verdict %d", calls[i].method,
+			    calls[i].target, (int)got.verdict);
+	}
+	set = set_of("/A/{x} GET=all\n/a/{x}\n");
+	assert_int_equal(permission_decide(set, "GET", 3, "/A/1", 4).verdict,
+	    GRANTED);
+	assert_int_equal(permission_decide(set, "GET", 3, "/a/1", 4).verdict,
+	    NOT);
+}
+
+static void
+test_only_plain_parameters(void **state)
+{
+	static const char *const bad[] = {
+		"/{}\n",
+		"/{\n",
+		"/{x\n",
+		"/x}\n",
+		"/a{x}\n",
+		"/{x}a\n",
+		"/{x}{y}\n",
+		"/{x y}\n",
+		"/{x/y}\n",
+		"/{x.y}\n",
+		"/{x:.*}\n",
+		"/{*x}\n",
+		"/{{x}}\n",
+		"/{x}.\n",
+		"/{x}/\n",
+		"/a/{x}\n/a/{y}\n",
+		"/a/{x}/b\n/a/{x}/b/c\n/a/{yy}/b\n",
+		"/{a234567890123456789012345678901234567890x}\n",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad); i++)
+		if (set_of(bad[i]) != NULL)
+			fail_msg("taken: %s", bad[i]);
+	assert_null(set_of("/a/{x}\n/a/{x}/{y}\n/a/{x}b-_1}\n"));
+	assert_non_null(set_of("/a/{x}\n/a/{x}/{y}\n"));
+	assert_non_null(set_of(
+	    "/{a23456789012345678901234567890123456789_}\n"));
 }
 
 int
@@ -341,7 +491,10 @@ main(void)
 		cmocka_unit_test(test_empty_set),
 		cmocka_unit_test(test_a_set_can_be_moved),
 		cmocka_unit_test(test_only_the_canonical_text),
-		cmocka_unit_test(test_64_resources),
+		cmocka_unit_test(test_256_resources),
+		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_parameters_change_nothing_else),
+		cmocka_unit_test(test_only_plain_parameters),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
