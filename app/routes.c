@@ -24,6 +24,9 @@
 #include "people/seat.h"
 #include "people/staff.h"
 #include "products/catalogue.h"
+#include "products/key_profile.h"
+#include "products/product_scope.h"
+#include "products/route_map.h"
 #include "profile/profile.h"
 #include "requests/auto.h"
 #include "requests/consent.h"
@@ -350,6 +353,18 @@ const struct route routes[] = {
 			catalogue_page_resources, ADMIN },
 	{ METHOD_POST,	"/staff/products/:id/resources",
 			catalogue_page_set_resources, ADMIN },
+	{ METHOD_GET,	"/staff/products/:id/keys",
+			key_profile_page_show,	ADMIN },
+	{ METHOD_POST,	"/staff/products/:id/keys",
+			key_profile_page_set,	ADMIN },
+	{ METHOD_GET,	"/staff/products/:id/routes",
+			route_map_page_show,	ADMIN },
+	{ METHOD_POST,	"/staff/products/:id/routes",
+			route_map_page_set,	ADMIN },
+	{ METHOD_GET,	"/staff/products/:id/scopes",
+			product_scope_page_show,	ADMIN },
+	{ METHOD_POST,	"/staff/products/:id/scopes",
+			product_scope_page_set,		ADMIN },
 	{ METHOD_GET,	"/staff/products/:id/terms",
 			catalogue_page_terms,	ADMIN },
 	{ METHOD_POST,	"/staff/products/:id/terms",

@@ -18,7 +18,7 @@ static const char	*line_wrong(const char *, size_t max, enum need,
 static const char	*slug_wrong(const char *);
 static const char	*url_wrong(const char *);
 static const char	*path_wrong(const char *, size_t max);
-static const char	*resource_path_wrong(const char *);
+static size_t		 parameter_bytes(const char *part);
 static const char	*number_wrong(struct arena *, const char **, int64_t min,
 			    int64_t max, enum need, int64_t *ret_number);
 static void		 limits_check(const int64_t calls[LIMITS],
@@ -111,15 +111,65 @@ catalogue_check_resources(struct arena *a, struct resource *rows, int n)
 			good = false;
 		for (other = 0; other < i && rows[i].path_wrong == NULL;
 		    other++) {
-			if (!str_eq(rows[other].path, rows[i].path))
+			if (!catalogue_path_same(rows[other].path, rows[i].path))
 				continue;
 			rows[i].path_wrong = arena_fmt(a, "Row %d has this "
-			    "path, too. Each resource has its own.",
-			    other + 1);
+			    "path, too. Each resource has its own%s.",
+			    other + 1, str_eq(rows[other].path, rows[i].path) ?
+			    "" : ", whatever its parameters are called");
 			good = false;
 		}
 	}
 	return (good);
+}
+
+/* Plain parts between single slashes, so that what the gateway compares can
+ * be written in one way only; or parameters, as product_resource_plain has
+ * them. */
+const char *
+catalogue_path_wrong(const char *path)
+{
+	static const char	 plain[] = "abcdefghijklmnopqrstuvwxyz"
+		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_~-";
+	const char		*wrong = "A path begins with a slash and has "
+		    "plain parts, as in /billing/api/v1/contacts: letters, "
+		    "digits, and - _ ~ . inside, no slash at the end. A part "
+		    "that may be anything is {name}.";
+	const char		*p;
+	size_t			 n;
+
+	if (path[0] != '/')
+		return (wrong);
+	for (p = path; *p == '/'; p += n) {
+		p++;
+		n = parameter_bytes(p);
+		if (n > 0)
+			continue;
+		n = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"
+		    "QRSTUVWXYZ0123456789_~-.");
+		if (n == 0 || strchr(plain, p[n - 1]) == NULL)
+			return (wrong);
+	}
+	if (*p != '\0')
+		return (wrong);
+	if (strlen(path) > PRODUCT_PATH_MAX)
+		return ("The path may have up to 200 characters. Shorten it.");
+	return (NULL);
+}
+
+/* The same path, but for the names of its parameters. */
+bool
+catalogue_path_same(const char *a, const char *b)
+{
+	for (; *a == *b && *a != '\0'; a++, b++) {
+		if (*a != '{')
+			continue;
+		a += strcspn(a, "}");
+		b += strcspn(b, "}");
+		if (*a == '\0' || *b == '\0')
+			break;
+	}
+	return (*a == *b && *a == '\0');
 }
 
 const char *
@@ -206,6 +256,9 @@ catalogue_did(const char *action)
 		{ "product.added", "made the draft" },
 		{ "product.changed", "changed what is said of it or its plan" },
 		{ "product.resources", "changed the resources" },
+		{ "product.keys", "changed how keys are handed out" },
+		{ "product.routes", "read its routes from a document" },
+		{ "product.scopes", "changed the scopes" },
 		{ "product.terms", "changed the terms" },
 		{ "product.published", "published it" },
 		{ "product.hidden", "hid it" },
@@ -288,33 +341,20 @@ path_wrong(const char *path, size_t max)
 	return (NULL);
 }
 
-/* Plain parts between single slashes, so that what the gateway compares can
- * be written in one way only. */
-static const char *
-resource_path_wrong(const char *path)
+/* Of "{customerId}", which is a whole part; 0 for none. */
+static size_t
+parameter_bytes(const char *part)
 {
-	static const char	 plain[] = "abcdefghijklmnopqrstuvwxyz"
-		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_~-";
-	const char		*wrong = "A path begins with a slash and has "
-		    "plain parts, as in /billing/api/v1/contacts: letters, "
-		    "digits, and - _ ~ . inside, no slash at the end.";
-	const char		*p;
-	size_t			 n;
+	size_t	n;
 
-	if (path[0] != '/')
-		return (wrong);
-	for (p = path; *p == '/'; p += n) {
-		p++;
-		n = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"
-		    "QRSTUVWXYZ0123456789_~-.");
-		if (n == 0 || strchr(plain, p[n - 1]) == NULL)
-			return (wrong);
-	}
-	if (*p != '\0')
-		return (wrong);
-	if (strlen(path) > PRODUCT_PATH_MAX)
-		return ("The path may have up to 200 characters. Shorten it.");
-	return (NULL);
+	if (*part != '{')
+		return (0);
+	n = strspn(part + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
+	    "WXYZ0123456789_-");
+	if (n == 0 || n > RESOURCE_PARAMETER_MAX || part[n + 1] != '}' ||
+	    (part[n + 2] != '/' && part[n + 2] != '\0'))
+		return (0);
+	return (n + 2);
 }
 
 /* A number with or without commas, which are taken out. */
@@ -382,7 +422,7 @@ resource_check(struct resource *r)
 	r->name_wrong = line_wrong(r->name, RESOURCE_NAME_MAX, NEEDED,
 	    "Type the resource’s name, as in Contacts.");
 	r->note_wrong = line_wrong(r->note, RESOURCE_NOTE_MAX, OPTIONAL, NULL);
-	r->path_wrong = resource_path_wrong(r->path);
+	r->path_wrong = catalogue_path_wrong(r->path);
 	r->may_wrong = may ? NULL : "Tick at least one operation.";
 	return (r->name_wrong == NULL && r->note_wrong == NULL &&
 	    r->path_wrong == NULL && r->may_wrong == NULL);

@@ -33,6 +33,7 @@
 #define PRODUCT_DELAY_MAX	10080	/* minutes: a week */
 #define PRODUCT_CLOSING_DAYS	730	/* until it closes, at the most */
 #define RESOURCE_NAME_MAX	60
+#define RESOURCE_PARAMETER_MAX	40	/* its name */
 #define RESOURCE_NOTE_MAX	120
 #define RESOURCE_OPERATIONS	5
 
@@ -72,6 +73,10 @@ bool		 catalogue_row_empty(const struct resource *);
 MUST_CHECK bool	 catalogue_check_resources(struct arena *, struct resource *,
 		    int n);
 
+/* Of a resource; NULL is good, else a sentence. */
+const char	*catalogue_path_wrong(const char *);
+/* One path, but for the names of its parameters. */
+bool		 catalogue_path_same(const char *, const char *);
 /* Markdown with line feeds and without blank lines at its ends; NULL is good,
  * else a sentence. */
 const char	*catalogue_lines(struct arena *, const char *typed);

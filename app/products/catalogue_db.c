@@ -35,6 +35,7 @@
     ", 'one_key', done.one_key_per_tenant"
 #define COUNTED	"1001"		/* CATALOGUE_KEYS_MAX and one more */
 
+static const char		**column(struct db *, int n);
 static struct catalogue_product	counted_read(const struct db_rows *, int);
 static enum catalogue_result	result_of(struct db *, const struct db_rows *);
 
@@ -194,9 +195,9 @@ enum catalogue_result
 catalogue_db_set_resources(struct db *db, const struct catalogue_change *c,
     const struct resource *list, int n)
 {
-	const char	*id[PRODUCT_RESOURCES_MAX], *name[PRODUCT_RESOURCES_MAX];
-	const char	*note[PRODUCT_RESOURCES_MAX], *path[PRODUCT_RESOURCES_MAX];
-	const char	*may[PRODUCT_RESOURCES_MAX];
+	const char	**id = column(db, n), **name = column(db, n);
+	const char	**note = column(db, n), **path = column(db, n);
+	const char	**may = column(db, n);
 	char		*made;
 	struct buf	 b;
 	int		 i, other;
@@ -341,6 +342,14 @@ catalogue_db_keep(struct db *db, const struct catalogue_change *c)
 
 	return (result_of(db, db_write(db, &catalogue_keep, DB_ARGS(c->who, c->id,
 	    db_int(db, c->version)))));
+}
+
+/* Of texts, for an array: too many for a frame. */
+static const char **
+column(struct db *db, int n)
+{
+	return (arena_calloc(db_arena(db), (size_t)n + 1,
+	    sizeof(const char *)));
 }
 
 static struct catalogue_product

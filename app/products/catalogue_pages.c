@@ -2,7 +2,8 @@
  * The products as staff see them: the list, the page of one, and what admins
  * make of it: publish, hide, close.
  */
-#include "products/catalogue.h"
+#include "products/key_profile.h"
+#include "products/product_scope.h"
 
 #include "crypto/token.h"
 #include "sessions/session.h"
@@ -140,6 +141,9 @@ catalogue_page_product(struct req *rq, int status, struct view *v)
 {
 	struct catalogue_product	*product = catalogue_page_find(rq);
 	const struct product		*p = &product->p;
+	const struct key_rule		 rule = key_profile_db_of(rq->db,
+	    p->id);
+	const struct product_scopes		 scopes = product_scope_db_list(rq->db, p->id);
 	const char			*done = req_query(rq, "done");
 
 	show_row(rq, v, product);
@@ -160,6 +164,9 @@ catalogue_page_product(struct req *rq, int status, struct view *v)
 	view_bool(v, "can_edit", rq->session->kind == ACCOUNT_ADMIN);
 	show_state(rq, v, product);
 	show_resources(rq, v, p->id);
+	view_text(v, "key_profile", rule.profile.title);
+	key_profile_view(rq->arena, v, &rule);
+	product_scope_view(rq->arena, v, &scopes);
 	show_events(rq, v, p->id);
 	view_text(v, "done", done == NULL ? "" : done_says(done));
 	if (!view_has(v, "is_late"))

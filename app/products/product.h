@@ -17,9 +17,9 @@ struct req;
 struct view;
 
 #define PRODUCTS_MAX		200	/* in the catalogue */
-/* With 9 fields each in the form of a product, and 5 in that of a role, which
- * shows three products: both fit REQ_FIELDS_MAX (web/req.h). */
-#define PRODUCT_RESOURCES_MAX	50
+/* With 9 fields each in the form of a product: REQ_FIELDS_MAX has room for 113
+ * (web/req.h).  The decision itself takes 256 (apiusers/permission.h). */
+#define PRODUCT_RESOURCES_MAX	100
 
 enum product_state { PRODUCT_DRAFT, PRODUCT_PUBLISHED, PRODUCT_HIDDEN,
 	PRODUCT_CLOSING, PRODUCT_CLOSED };

@@ -98,8 +98,8 @@ product_db_resources(struct db *db, const char *product_id)
 	DB_QUERY(product_resources,
 	    "SELECT id, name, note, path, array_to_string(operations, ', ') "
 	    "FROM product_resource WHERE product_id = $1 "
-	    "ORDER BY place LIMIT 50");
-	_Static_assert(PRODUCT_RESOURCES_MAX == 50, "the limit above");
+	    "ORDER BY place LIMIT 100");
+	_Static_assert(PRODUCT_RESOURCES_MAX == 100, "the limit above");
 
 	rows = db_read(db, &product_resources, DB_ARGS(product_id));
 	list.n = rows->n;

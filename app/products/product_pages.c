@@ -3,7 +3,8 @@
  * next: sign up, subscribe, wait, or look at the key.
  */
 #include "base/clock.h"
-#include "products/product.h"
+#include "products/key_profile.h"
+#include "products/product_scope.h"
 #include "sessions/session.h"
 #include "web/markdown.h"
 #include "web/respond.h"
@@ -32,6 +33,7 @@ product_page_show(struct req *rq)
 	struct view		*v = view_new(rq->arena), *row;
 	struct product		*p;
 	struct product_resources resources;
+	struct product_scopes	 scopes;
 	int			 i;
 
 	p = find(rq);
@@ -59,6 +61,8 @@ product_page_show(struct req *rq)
 		view_text(row, "path", resources.list[i].path);
 		view_text(row, "operations", resources.list[i].operations);
 	}
+	scopes = product_scope_db_list(rq->db, p->id);
+	product_scope_view(rq->arena, v, &scopes);
 	show_standing(rq, v, p);
 	respond_page(rq, 200, "products/product", v);
 }

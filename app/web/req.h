@@ -17,7 +17,7 @@
 #define REQ_BODY_MAX	(64u * 1024)		/* bytes of a form */
 /* Fields of a form or query: the 150 resources that a role shows, with 5
  * operations each, and the rest of its form. */
-#define REQ_FIELDS_MAX	768
+#define REQ_FIELDS_MAX	1024
 #define REQ_COOKIES_MAX	32
 #define REQ_PATH_MAX	1024			/* bytes, decoded */
 

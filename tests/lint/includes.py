@@ -28,9 +28,9 @@ LIBRARY = (
      lambda p: p == "app/accounts/passkey.c", "app/accounts/passkey.c"),
     (re.compile(r"^jansson"), lambda p: p in (
         "app/accounts/passkey.c", "app/api/json.c", "app/gateway/exchange.c",
-        "app/gateway/verify.c"),
-     "app/accounts/passkey.c, app/api/json.c, app/gateway/exchange.c and "
-     "app/gateway/verify.c"),
+        "app/gateway/verify.c", "app/products/route_map.c"),
+     "app/accounts/passkey.c, app/api/json.c, app/gateway/exchange.c, "
+     "app/gateway/verify.c and app/products/route_map.c"),
     (re.compile(r"^jose/"), lambda p: p == "app/crypto/jwt.c",
      "app/crypto/jwt.c"),
     (re.compile(r"^hiredis/"), lambda p: p in (
