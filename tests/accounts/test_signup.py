@@ -28,7 +28,7 @@ def resend(server, email, browser=None):
 
 
 def link(server, email, count=1):
-    return server.mail.wait(email, count=count).link("/verify/")
+    return flows.verify_link(server, email, count)
 
 
 def create(browser, path, password=PASSWORD, **fields):

@@ -307,8 +307,9 @@ def test_staff_revoke(server, client):
     for browser in client.people.values():
         assert "Seen in <public>" in server.mail.wait(
             browser.email, "We revoked the primary key").text
-    assert server.mail.wait(client.keeper.email, client.name).link(
-        "/staff/") == client.staff_path
+    assert server.mail.wait(
+        client.keeper.email, f"A key of {client.name} was revoked").link(
+            "/staff/") == client.staff_path
     late = revoke(client, old[-4:], page).expect(409)
     assert "not there any more" in late.words
     assert client.audit("key.revoked") == 1

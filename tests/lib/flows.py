@@ -24,7 +24,8 @@ def sign_up(server, email, name="Ada Byron", client="Altaworx", browser=None):
 
 
 def verify_link(server, email, count=1):
-    return server.mail.wait(email, count=count, subject="").link("/verify/")
+    return server.mail.wait(email, "to finish signing up", count).link(
+        "/verify/")
 
 
 def verify(server, email, browser=None, password=PASSWORD, **fields):

@@ -51,7 +51,9 @@ class Mailbox:
                 and subject.lower() in m.subject.lower()]
 
     def wait(self, address, subject="", count=1, timeout_s=10):
-        """The newest message to the address, once there are `count`."""
+        """The message to the address that came as number `count`, once it is
+        there.  Never a later one: a test whose words fit an earlier mail as
+        well fails always, not by chance."""
         def arrived():
             return len(self.to(address, subject)) >= count
         try:
@@ -59,7 +61,7 @@ class Mailbox:
         except AssertionError:
             raise AssertionError(f"no mail {count} to {address} with "
                                  f"'{subject}' among {self.all()}") from None
-        return self.to(address, subject)[-1]
+        return self.to(address, subject)[count - 1]
 
     def none(self, address, until):
         """Nothing came to the address by the time that `until` is true."""

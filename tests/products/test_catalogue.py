@@ -460,8 +460,7 @@ def test_without_keys_it_closes_at_once(server, admin):
         f"/products/{slug}").expect(200).words
     # The courier answers the request that nobody can approve now.
     nudge(server)
-    mail = server.mail.wait(person.email, subject="Waiting Works-KEY",
-                            count=2)
+    mail = server.mail.wait(person.email, "Waiting Works-KEY was not approved")
     assert "This product was closed" in mail.text
     assert server.sql(
         "SELECT r.state, r.decided_by FROM request r JOIN product p ON p.id = "
