@@ -427,7 +427,7 @@ def test_log_has_no_secret(server, email):
     enter(server, email, browser=browser, next="/account?secret=1") \
         .expect(303)
     browser.get("/account?secret=1").expect(200)
-    log = server.raw_log()
+    log = server.settled_log()
     for word in (email, PASSWORD, WRONG, "secret=1",
                  *browser.cookies.values()):
         assert word not in log

@@ -3,7 +3,9 @@
  * LATCHKEY_TEST_OWNER_URL.  Tables are temporary, or have names that no
  * other suite uses.
  */
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -280,8 +282,13 @@ static void
 terminate(const char *pid)
 {
 	DB_QUERY(kill_it, "SELECT pg_terminate_backend($1::int)");
+	int64_t	number;
 
+	assert_true(str_to_int(pid, 1, INT32_MAX, &number));
 	assert_true(db_truth(db_read(other, &kill_it, DB_ARGS(pid)), 0, 0));
+	/* With the process goes its end of the connection. */
+	while (kill((pid_t)number, 0) == 0 || errno == EPERM)
+		(void)usleep(1000);
 }
 
 static void
@@ -293,12 +300,10 @@ test_loss_while_idle(void **state)
 	start();
 	before = backend(db);
 	terminate(before);
-	(void)usleep(100 * 1000);
 	/* A read and a write each find a new connection. */
 	after = backend(db);
 	assert_string_not_equal(before, after);
 	terminate(after);
-	(void)usleep(100 * 1000);
 	execute(db, "CREATE TEMP TABLE after_loss (i int)");
 	assert_string_not_equal(after, backend(db));
 }

@@ -3,7 +3,6 @@ the system must stand in the sandbox's list (app/main.c), or workers die."""
 
 import os
 import shutil
-import time
 
 import pytest
 
@@ -70,6 +69,11 @@ def portal(request, tcp):
     server.close()
 
 
+def connections(tcp):
+    return tcp.sql("postgres", "SELECT count(*) FROM pg_stat_activity "
+                   "WHERE usename = 'latchkey_app'", role="postgres")[0][0]
+
+
 def test_reads_and_writes_and_a_restart(portal, tcp):
     workers = set(portal.workers())
     browser = flows.contact(portal)
@@ -78,15 +82,16 @@ def test_reads_and_writes_and_a_restart(portal, tcp):
                    "FROM pg_stat_activity a JOIN pg_stat_ssl s USING (pid) "
                    "WHERE a.usename = 'latchkey_app'", role="postgres")
     assert over == [("127.0.0.1", portal.mode != "disable")]
+    before = connections(tcp)
+    assert before >= 2 * 3
     for gone in (tcp.stop, tcp.kill):
         gone()
         wait_until(lambda: browser.get("/profile").status == 503)
         assert browser.get("/livez").status == 200
         tcp.start()
         wait_until(lambda: browser.get("/profile").status == 200, 5)
-        # Each worker has connections of their own for reads and writes, and
-        # each of them tries again at least once a second.
-        time.sleep(3)
+        # Each worker has connections of its own for reads and writes.
+        wait_until(lambda: connections(tcp) == before, 10, "all of them")
         flows.contact(portal)
     # Nobody died in the sandbox on the way.
     assert set(portal.workers()) == workers

@@ -37,7 +37,7 @@ def test_show(server):
     assert flows.key_on(kept) == key
     assert "Refresh" not in kept.headers
     assert shown(server) == before + 2
-    log = server.raw_log()
+    log = server.settled_log()
     assert key not in log and key[:8] not in log
 
 

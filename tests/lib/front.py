@@ -2,7 +2,6 @@
 
 import itertools
 import subprocess
-import time
 
 from lib import base, http
 from lib.nginx import Nginx
@@ -52,14 +51,8 @@ class Front:
             self.dir / "body.out").read_bytes()
 
     def requests(self):
-        return [line for line in self.server.log()
-                if line.get("event") == "request"]
-
-    def settled(self):
-        """How many requests, once workers have written all their lines,
-        which they do every 100 ms."""
-        time.sleep(0.25)
-        return len(self.requests())
+        """The lines of what the portal has answered until now."""
+        return self.server.requests(self.visitor)
 
     def visitor(self):
         """Somebody with an address that nobody had before."""

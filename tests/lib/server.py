@@ -25,6 +25,7 @@ class Server:
         self.build = cluster.build
         self.worker_count = workers
         self.dir = temp_dir("portal")
+        self.visits = set()         # of settle(), their ids
         self.maildir = self.dir / "mail"
         self.maildir.mkdir(mode=0o700)
         self.mail = Mailbox(self.maildir)
@@ -167,6 +168,32 @@ class Server:
         whole, _, _ = self.raw_log(name).rpartition("\n")
         return [json.loads(line) for line in whole.splitlines()
                 if line.startswith("{")]
+
+    def settle(self, visitor=None):
+        """Waits until the portal's log has all lines of what was answered
+        before: workers gather them for a moment, in order.  So each is asked
+        for something, until its line is there."""
+        workers, ours = set(self.workers()), set()
+
+        def told():
+            answer = (visitor or self.client)().get("/livez")
+            ours.add(answer.headers["X-Request-Id"])
+            return workers <= {line["pid"] for line in self.log()
+                               if line.get("id") in ours}
+        wait_until(told, 10, "the log of every worker")
+        self.visits |= ours
+
+    def settled_log(self):
+        """raw_log() after settle()."""
+        self.settle()
+        return self.raw_log()
+
+    def requests(self, visitor=None):
+        """The lines of all requests that were answered until now, without
+        those of settle()."""
+        self.settle(visitor)
+        return [line for line in self.log() if line.get("event") == "request"
+                and line["id"] not in self.visits]
 
 
 class Background:

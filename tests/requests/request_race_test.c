@@ -53,7 +53,7 @@ struct told {
 };
 
 static void
-child(const struct race *race, unsigned number, int gate, int out)
+child(const struct race *race, unsigned number, int gate, int ready, int out)
 {
 	struct request_decision	 d = { NULL, keepers[number % 2],
 		race->reason };
@@ -65,7 +65,8 @@ child(const struct race *race, unsigned number, int gate, int out)
 
 	own = db_open(getenv("LATCHKEY_TEST_DATABASE_URL"), "race", arena,
 	    world_fail, NULL, &why);
-	if (own == NULL || read(gate, &c, 1) != 0)
+	if (own == NULL || write(ready, "x", 1) != 1 ||
+	    read(gate, &c, 1) != 0)
 		_exit(1);
 	for (i = 0; i < EACH; i++) {
 		d.request_id = race->requests[(number * EACH + i) % race->n];
@@ -97,22 +98,27 @@ static struct told
 run_race(const struct race *race)
 {
 	struct told	 all = { 0 }, told;
-	int		 gate[2], out[2], status;
+	int		 gate[2], ready[2], out[2], status;
 	unsigned	 i;
+	char		 c;
 
 	assert_int_equal(pipe(gate), 0);
+	assert_int_equal(pipe(ready), 0);
 	assert_int_equal(pipe(out), 0);
 	for (i = 0; i < CHILDREN; i++) {
 		pid_t	pid = child_fork();
 
 		if (pid == 0) {
 			(void)close(gate[1]);
-			child(race, i, gate[0], out[1]);
+			child(race, i, gate[0], ready[1], out[1]);
 		}
 	}
 	(void)close(gate[0]);
 	(void)close(out[1]);
-	(void)usleep(300000);	/* they connect meanwhile */
+	(void)close(ready[1]);
+	for (i = 0; i < CHILDREN; i++)	/* all are connected */
+		assert_int_equal(read(ready[0], &c, 1), 1);
+	(void)close(ready[0]);
 	(void)close(gate[1]);	/* go */
 	for (i = 0; i < CHILDREN; i++) {
 		assert_int_equal(read(out[0], &told, sizeof(told)),
