@@ -30,6 +30,7 @@
 struct api_call {
 	struct access	*access;
 	const char	*key;		/* Idempotency-Key; NULL: none */
+	unsigned	 writes;	/* db_writes() when it was claimed */
 	const struct api_json *body;	/* an object; NULL: none was sent */
 };
 

@@ -17,6 +17,7 @@ static void	 limit(struct req *, const char *key, int64_t every_us,
 		    int64_t burst, const char *detail);
 WAITS static void read_body(struct req *);
 WAITS static bool claim(struct req *);
+WAITS static void broke(struct req *);
 WAITS static void keep(struct req *, int status, const char *body);
 static void	 send_json(struct req *, int status, const char *json, size_t n);
 static const char *address_of(struct req *);
@@ -164,6 +165,8 @@ claim(struct req *rq)
 	    &replay)) {
 	case REPLAY_NEW:
 		rq->api->key = key;
+		rq->api->writes = db_writes(rq->db);
+		rq->broke = broke;
 		return (true);
 	case REPLAY_DONE:
 		respond_header(rq, "idempotency-replayed", "true");
@@ -181,13 +184,21 @@ claim(struct req *rq)
 		    "its secret was shown then. It is not shown again.");
 	case REPLAY_RUNNING:
 		req_problem(rq, 409, "in_progress", "A call with this key is "
-		    "being done, or broke and it is not known whether it was "
-		    "done. Look, before you send it under another key.");
+		    "being done, or broke and was or may have been done. "
+		    "Look, before you send it under another key.");
 	case REPLAY_OTHER:
 		break;
 	}
 	req_problem(rq, 422, "key_reused", "Another call was sent with this "
 	    "Idempotency-Key. Use one key a call.");
+}
+
+/* Nothing was done: the call may come again under its key. */
+WAITS static void
+broke(struct req *rq)
+{
+	if (db_writes(rq->db) == rq->api->writes)
+		replay_db_free(rq->db, rq->api->access->id, rq->api->key);
 }
 
 const char *

@@ -348,7 +348,9 @@ def document():
             "`next`, which is sent back as `after`. A POST with an "
             "`Idempotency-Key` is done once within 24 hours; sent again it "
             "gets the same answer, or 409 `already_revealed` where that had "
-            "a secret in it."},
+            "a secret in it. After a 5xx send it again under the same key: it "
+            "is done if it was not, and is 409 `in_progress` if it was or "
+            "may have been."},
         "servers": [{"url": "/api/v1"}],
         "tags": [{"name": "contacts", "description": "For contacts."},
                  {"name": "staff", "description": "For staff."}],

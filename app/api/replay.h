@@ -7,8 +7,10 @@
  *	the same again, still running	409 in_progress
  *	something else			422 key_reused
  *
- * for 24 hours.  A call that broke (5xx) stays as running: nobody knows whether
- * it was done, so it is not done again under this key.
+ * for 24 hours.  A call that broke (5xx) before it wrote anything frees its key.
+ * One that broke later, or whose write's answer was lost, stays as running: it was
+ * done, or nobody knows, so it is not done again under this key.  So does one
+ * whose key could not be freed, since the database was away, or its worker died.
  */
 #ifndef API_REPLAY_H
 #define API_REPLAY_H
@@ -31,6 +33,9 @@ WAITS MUST_CHECK enum replay_result replay_db_claim(struct db *,
 		    const char *token_id, const char *key,
 		    const unsigned char request[SHA256_BYTES],
 		    struct replay *ret_replay);
+/* It was not done: the next claim is new. */
+WAITS void	 replay_db_free(struct db *, const char *token_id,
+		    const char *key);
 /* body NULL: it revealed a secret. */
 WAITS void	 replay_db_end(struct db *, const char *token_id,
 		    const char *key, int status, const char *body);

@@ -60,6 +60,19 @@ replay_db_end(struct db *db, const char *token_id, const char *key,
 	db_must(db, rows);
 }
 
+void
+replay_db_free(struct db *db, const char *token_id, const char *key)
+{
+	/* As one that has run out, which the courier may delete. */
+	DB_QUERY(replay_free,
+	    "UPDATE api_replay SET created_at = now() - interval '25 hours' "
+	    "WHERE token_id = $1::uuid AND key_hash = $2::bytea "
+	    "AND status IS NULL");
+
+	db_must(db, db_write(db, &replay_free, DB_ARGS(token_id,
+	    hash_of(db, key))));
+}
+
 static const char *
 hash_of(struct db *db, const char *key)
 {

@@ -54,6 +54,12 @@ db_refused(struct db *db, const struct db_rows *rows)
 	    "%s: not expected: %s", rows->query, rows->constraint));
 }
 
+unsigned
+db_writes(const struct db *db)
+{
+	return (db->writes);
+}
+
 struct arena *
 db_arena(struct db *db)
 {
@@ -83,6 +89,8 @@ run(struct db *db, struct op *op)
 	rows = arena_alloc(db->arena, sizeof(*rows));
 	outcome = outcome_of(op->result, rows);
 	if (outcome == OUTCOME_ROWS) {
+		if (op->write && rows->outcome == DB_OK)
+			db->writes++;
 		rows->query = op->query->name != NULL ? op->query->name :
 		    "unnamed";
 		return (rows);

@@ -103,6 +103,10 @@ const void	*db_blob(struct db *, const struct db_rows *, int row,
 struct db_rows	*db_rows_copy(const struct db_rows *, size_t max_bytes);
 void		 db_rows_free(void *);
 
+/* How many writes of this handle the server has done: neither those that it
+ * refused nor one whose answer was lost. */
+unsigned	 db_writes(const struct db *);
+
 /* The arena that rows and parameters live in. */
 struct arena	*db_arena(struct db *);
 

@@ -13,6 +13,7 @@ struct db {
 	db_fail_fn	 fail;
 	void		*arg;
 	struct blocking	*blocking;	/* NULL: the pool's connections */
+	unsigned	 writes;	/* done, see db_writes() */
 };
 
 enum submit {

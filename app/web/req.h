@@ -59,6 +59,9 @@ struct req {
 	const char	*csrf_base;	/* cookie value that csrf derives from */
 	struct answer	*answer;	/* web/respond.h */
 	const char	*failed;	/* why, for the log; NULL */
+	/* Called once by req_fail() of a 5xx, save when a write's answer was
+	 * lost; may wait, and fail itself.  NULL: nothing to do. */
+	void		(*broke)(struct req *);
 	void		*server;	/* web/serve_kore.c's own */
 };
 

@@ -144,7 +144,12 @@ _Noreturn void
 req_fail(struct req *rq, int status, const char *why)
 {
 	struct visit	*v = rq->server;
+	void		(*broke)(struct req *) = rq->broke;
 
+	if (status >= 500 && broke != NULL) {
+		rq->broke = NULL;
+		broke(rq);
+	}
 	rq->failed = why;
 	/* What has begun can only be cut off. */
 	if (!v->begun)
@@ -487,6 +492,7 @@ db_failed(void *arg, enum db_failure failure, const char *why)
 	case DB_FAIL_UNKNOWN:
 		log_event(LOG_LEVEL_ERROR, "db_unknown", "request", rq->id,
 		    "why", why, NULL);
+		rq->broke = NULL;
 		if (v->begun || v->answer.is_api)
 			req_fail(rq, 503, "db_unknown");
 		view = view_new(rq->arena);

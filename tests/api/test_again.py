@@ -2,8 +2,10 @@
 too large, too deep, said twice or of another type; too many; and the database
 away."""
 
+import itertools
 import json
 import threading
+from contextlib import closing
 
 import pytest
 from lib import flows
@@ -99,6 +101,73 @@ def test_two_at_once(world):
                           (409, "already_revealed")}, heard
     assert world.one("SELECT count(*) FROM api_user WHERE username = "
                      "'ATONCE'") == 1
+
+
+@pytest.fixture
+def breaks(world):
+    """A call that may be made to break: (api, body, headers, how often it was
+    done)."""
+    name = f"Breaks {next(_numbers)}"
+    api = api_of(world.server, flows.contact(world.server, client=name))
+    return (api, {"product": "revio-api", "name": f"{name}-KEY"},
+            {"Idempotency-Key": "breaks"},
+            lambda: world.one("SELECT count(*) FROM request WHERE name = %s",
+                              f"{name}-KEY"))
+
+
+_numbers = itertools.count(1)
+
+
+def test_what_broke_before_it_was_done_is_done_by_the_next(world, breaks):
+    api, body, headers, done = breaks
+    world.server.sql("ALTER TABLE request ADD CONSTRAINT later_rule CHECK "
+                     "(name <> '%s') NOT VALID" % body["name"])
+    try:
+        api.fails("POST", "/requests", 500, "db_bug", body, headers=headers)
+    finally:
+        world.server.sql("ALTER TABLE request DROP CONSTRAINT later_rule")
+    assert done() == 0
+    first = api.post("/requests", body, headers=headers).expect(201)
+    again = api.post("/requests", body, headers=headers).expect(201)
+    assert again.json == first.json and done() == 1
+
+
+def test_what_broke_after_it_was_done_is_not_done_again(world, breaks):
+    api, body, headers, done = breaks
+    world.server.sql("ALTER TABLE api_replay ADD CONSTRAINT later_rule CHECK "
+                     "(status IS NULL) NOT VALID")
+    try:
+        api.fails("POST", "/requests", 500, "db_bug", body, headers=headers)
+        assert done() == 1
+        api.fails("POST", "/requests", 409, "in_progress", body,
+                  headers=headers)
+    finally:
+        world.server.sql("ALTER TABLE api_replay DROP CONSTRAINT later_rule")
+    api.fails("POST", "/requests", 409, "in_progress", body, headers=headers)
+    assert done() == 1
+
+
+def test_a_lock_is_waited_for_again_a_lost_answer_is_not(world, breaks):
+    """Nobody knows what became of a write whose connection ended."""
+    api, body, headers, done = breaks
+    with closing(world.server.cluster.connect(
+            world.server.database, "latchkey_owner")) as holder:
+        holder.autocommit = False
+        holder.cursor().execute("LOCK TABLE request IN EXCLUSIVE MODE")
+        api.fails("POST", "/requests", 503, "db_busy", body, headers=headers)
+        heard = []
+        call = threading.Thread(target=lambda: heard.append(
+            api.post("/requests", body, headers=headers)))
+        call.start()
+        wait_until(lambda: world.server.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+            "application_name = 'latchkey' AND datname = current_database() "
+            "AND wait_event_type = 'Lock'", role="postgres"), 10)
+        call.join()
+        assert (heard[0].status, heard[0].code) == (503, "db_unknown")
+        holder.rollback()
+    api.fails("POST", "/requests", 409, "in_progress", body, headers=headers)
+    assert done() == 0
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
