@@ -70,10 +70,11 @@ void		 api_add(struct req *, const char *name, const char *value);
 WAITS const char *api_id(struct req *);
 /* The query's value, "" for none. */
 const char	*api_query(struct req *, const char *name);
-/* If-Match is sent and names this tag (without quotes): else 428 or 412. */
-WAITS void	 api_must_match(struct req *, const char *tag);
-/* The tag that If-Match names, for a statement that compares it itself. */
+/* The tag that If-Match names, without quotes, for a statement that compares it;
+ * 428 without one. */
 WAITS const char *api_match(struct req *);
+/* The same of a tag that api_etag_version() made, 412 for others: above 0. */
+WAITS int64_t	 api_match_version(struct req *);
 /* For a statement that reveals: the same for a call that is sent again. */
 const char	*api_nonce(struct req *);
 
@@ -95,6 +96,7 @@ WAITS _Noreturn void api_invalid(struct req *, struct view *);
 WAITS _Noreturn void api_invalid_field(struct req *, const char *field,
 		    const char *text);
 void		 api_etag(struct req *, const char *tag);
+void		 api_etag_version(struct req *, int64_t version);
 void		 api_location(struct req *, const char *path);
 
 /* ---- shared by the operations ---- */

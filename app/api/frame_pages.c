@@ -248,18 +248,28 @@ api_match(struct req *rq)
 	return (arena_strndup(rq->arena, sent + 1, n - 2));
 }
 
-WAITS void
-api_must_match(struct req *rq, const char *tag)
+WAITS int64_t
+api_match_version(struct req *rq)
 {
-	if (!str_eq(api_match(rq), tag))
+	const char	*tag = api_match(rq);
+	int64_t		 version;
+
+	if (*tag != 'v' || !str_to_int(tag + 1, 1, INT32_MAX, &version))
 		api_fail(rq, 412, "changed_meanwhile", "It has changed since "
 		    "you read it. Read it again.");
+	return (version);
 }
 
 void
 api_etag(struct req *rq, const char *tag)
 {
 	respond_header(rq, "etag", arena_fmt(rq->arena, "\"%s\"", tag));
+}
+
+void
+api_etag_version(struct req *rq, int64_t version)
+{
+	api_etag(rq, arena_fmt(rq->arena, "v%lld", (long long)version));
 }
 
 void

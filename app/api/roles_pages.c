@@ -60,13 +60,10 @@ api_role_save(struct req *rq)
 {
 	const struct role	*role = find(rq);
 	struct role_form	 form = { .id = role->id };
-	const char		*tag;
 	enum role_result	 result;
 
 	read_role(rq, &form);
-	tag = api_match(rq);
-	if (*tag != 'v' || !str_to_int(tag + 1, 1, INT32_MAX, &form.version))
-		refused(rq, ROLE_FASTER);
+	form.version = api_match_version(rq);
 	result = role_db_save(rq->db, rq->session->account_id,
 	    rq->session->tenant_id, &form);
 	if (result != ROLE_SAVED)
@@ -81,10 +78,8 @@ api_role_delete(struct req *rq)
 	enum role_result	 result;
 
 	API_FIELDS(rq, { "", API_TEXT, false });
-	api_must_match(rq, arena_fmt(rq->arena, "v%lld",
-	    (long long)role->version));
 	result = role_db_delete(rq->db, rq->session->account_id,
-	    rq->session->tenant_id, role->id);
+	    rq->session->tenant_id, role->id, api_match_version(rq));
 	if (result != ROLE_SAVED)
 		refused(rq, result);
 	api_done(rq);
@@ -180,7 +175,7 @@ put_role(struct req *rq, int status, const char *id)
 		}
 	out_close(&out, ']');
 	out_close(&out, '}');
-	api_etag(rq, arena_fmt(rq->arena, "v%lld", (long long)role->version));
+	api_etag_version(rq, role->version);
 	api_answer(rq, status, &out);
 }
 

@@ -17,8 +17,8 @@ static void	 put_secret(struct out *, struct req *,
 static void	 put_cells(struct out *, struct req *,
 		    const struct api_resource *,
 		    const struct permission_set *);
-static const char *version_of(struct req *, int64_t);
 WAITS static void set_state(struct req *, const char *state);
+WAITS static void must_be_as_seen(struct req *, enum api_change_result);
 WAITS static void changed(struct req *, enum api_change_result,
 		    const struct api_user *);
 
@@ -74,7 +74,7 @@ api_user_make(struct req *rq)
 		put_secret(&out, rq, user, &password);
 		api_location(rq, arena_fmt(rq->arena, "/api-users/%s",
 		    user->id));
-		api_etag(rq, version_of(rq, user->version));
+		api_etag_version(rq, user->version);
 		api_answer_secret(rq, 201, &out);
 		return;
 	case API_MAKE_NONE:
@@ -104,7 +104,7 @@ api_user(struct req *rq)
 
 	out_begin(&out, rq->arena);
 	put_user(&out, NULL, user);
-	api_etag(rq, version_of(rq, user->version));
+	api_etag_version(rq, user->version);
 	api_answer(rq, 200, &out);
 }
 
@@ -152,11 +152,13 @@ void
 api_user_delete(struct req *rq)
 {
 	const struct api_user	*user = find(rq);
+	enum api_change_result	 result;
 
 	API_FIELDS(rq, { "", API_TEXT, false });
-	api_must_match(rq, version_of(rq, user->version));
-	changed(rq, api_user_db_state(rq->db, rq->session->account_id,
-	    user->id, "deleted", ""), user);
+	result = api_user_db_state(rq->db, rq->session->account_id, user->id,
+	    api_match_version(rq), "deleted", "");
+	must_be_as_seen(rq, result);
+	changed(rq, result, user);
 }
 
 void
@@ -164,27 +166,22 @@ api_user_roles(struct req *rq)
 {
 	const struct api_user	*user = find(rq);
 	const char *const	*roles;
-	const char		*tag;
 	int64_t			 version;
 	enum api_change_result	 result;
 	size_t			 n;
 
 	API_FIELDS(rq, { "roles", API_TEXTS, true });
 	api_rename(rq, "roles", "role");
-	tag = api_match(rq);
-	if (*tag != 'v' || !str_to_int(tag + 1, 1, INT32_MAX, &version))
-		version = 0;
+	version = api_match_version(rq);
 	roles = api_page_ids(rq, "role", API_USER_ROLES_MAX + 1, &n);
 	if (n != rq->form.n || n == 0 || n > API_USER_ROLES_MAX)
 		api_invalid_field(rq, "roles", "Send one to five ids of roles, "
 		    "each once.");
 	result = api_user_db_roles(rq->db, rq->session->account_id, user->id,
 	    version, roles, n);
-	if (result == API_CHANGE_FASTER)
-		api_fail(rq, 412, "changed_meanwhile", "It has changed since "
-		    "you read it. Read it again.");
+	must_be_as_seen(rq, result);
 	if (result == API_CHANGED)
-		api_etag(rq, version_of(rq, version + 1));
+		api_etag_version(rq, version + 1);
 	changed(rq, result, user);
 }
 
@@ -216,11 +213,8 @@ api_user_permissions(struct req *rq)
 		put_cells(&out, rq, &all.list[i], set);
 		out_close(&out, '}');
 	}
-	out_close(&out, ']');
-	out_text(&out, "next", NULL);
-	out_close(&out, '}');
-	api_etag(rq, version_of(rq, user->version));
-	api_answer(rq, 200, &out);
+	api_etag_version(rq, user->version);
+	api_answer_page(rq, &out, NULL);
 }
 
 void
@@ -356,12 +350,6 @@ put_cells(struct out *out, struct req *rq, const struct api_resource *resource,
 	out_close(out, '}');
 }
 
-static const char *
-version_of(struct req *rq, int64_t version)
-{
-	return (arena_fmt(rq->arena, "v%lld", (long long)version));
-}
-
 WAITS static void
 set_state(struct req *rq, const char *state)
 {
@@ -369,7 +357,16 @@ set_state(struct req *rq, const char *state)
 
 	API_FIELDS(rq, { "", API_TEXT, false });
 	changed(rq, api_user_db_state(rq->db, rq->session->account_id,
-	    user->id, state, ""), user);
+	    user->id, 0, state, ""), user);
+}
+
+/* 412, where the statement compared the version. */
+WAITS static void
+must_be_as_seen(struct req *rq, enum api_change_result result)
+{
+	if (result == API_CHANGE_FASTER)
+		api_fail(rq, 412, "changed_meanwhile", "It has changed since "
+		    "you read it. Read it again.");
 }
 
 WAITS static void

@@ -147,10 +147,10 @@ WAITS MUST_CHECK enum api_change_result api_user_db_rotate(struct db *,
 		    const struct api_password *, const char *nonce);
 /* state: "enabled", "disabled", "deleted"; staff give a reason to disable, and
  * only admins among them delete.  Owners and managers are told of what staff
- * do. */
+ * do.  version: as what was seen had it, or 0 for any. */
 WAITS MUST_CHECK enum api_change_result api_user_db_state(struct db *,
-		    const char *who, const char *id, const char *state,
-		    const char *reason);
+		    const char *who, const char *id, int64_t version,
+		    const char *state, const char *reason);
 /* What is written down about it: vendor to expires_at of the form.  Version: as
  * the form was made with.  The audit says what changed; owners and managers
  * are told when it goes on for longer, and of whatever an admin does. */

@@ -164,10 +164,10 @@ api_user_db_rotate(struct db *db, const char *who, const char *id,
 
 WAITS enum api_change_result
 api_user_db_state(struct db *db, const char *who, const char *id,
-    const char *state, const char *reason)
+    int64_t version, const char *state, const char *reason)
 {
 	DB_QUERY(api_user_state,
-	    "WITH u AS (SELECT u.id, u.tenant_id, u.username, u.state,"
+	    "WITH u AS (SELECT u.id, u.tenant_id, u.username, u.state, u.version,"
 	    "    u.disabled_by_staff, t.code, t.name,"
 	    "    api_right($1::uuid, u.tenant_id) AS may FROM api_user u"
 	    "  JOIN tenant t ON t.id = u.tenant_id WHERE u.id = $2::uuid"
@@ -181,6 +181,7 @@ api_user_db_state(struct db *db, const char *who, const char *id,
 	    "    AND NOT me.disabled_by_staff))"
 	    "  AND (me.is_staff OR NOT me.disabled_by_staff"
 	    "    OR $3::text = 'deleted')"
+	    "  AND me.version = coalesce(nullif($5::integer, 0), me.version)"
 	    "), done AS (UPDATE api_user x SET state = $3::text,"
 	    "    state_at = now(), state_by = $1::uuid,"
 	    "    disabled_by_staff = ok.is_staff AND $3::text = 'disabled',"
@@ -207,7 +208,8 @@ api_user_db_state(struct db *db, const char *who, const char *id,
 	    "  (SELECT count(told.mail) FROM told) FROM me");
 	const struct db_rows *rows;
 
-	rows = db_write(db, &api_user_state, DB_ARGS(who, id, state, reason));
+	rows = db_write(db, &api_user_state, DB_ARGS(who, id, state, reason,
+	    db_int(db, version)));
 	db_must(db, rows);
 	if (rows->n == 0)
 		return (API_CHANGE_NONE);

@@ -132,7 +132,7 @@ delete_user(struct req *rq, bool is_mine)
 		return;
 	}
 	api_page_changed(rq,
-	    api_user_db_state(rq->db, rq->session->account_id, user->id,
+	    api_user_db_state(rq->db, rq->session->account_id, user->id, 0,
 		"deleted", ""),
 	    user, is_mine,
 	    is_mine ? "/api-users?done=deleted" :
@@ -554,8 +554,8 @@ set_state(struct req *rq, const char *state, const char *reason, bool is_mine)
 	const struct api_user *user = api_page_find(rq, is_mine);
 
 	api_page_changed(rq,
-	    api_user_db_state(rq->db, rq->session->account_id, user->id, state,
-		reason),
+	    api_user_db_state(rq->db, rq->session->account_id, user->id, 0,
+		state, reason),
 	    user, is_mine,
 	    arena_fmt(rq->arena, "%s?done=%s", back_to(rq, user, is_mine),
 		state));

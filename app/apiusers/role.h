@@ -90,9 +90,10 @@ WAITS MUST_CHECK enum role_result role_db_make(struct db *, const char *who,
 		    const char *tenant_id, const struct role_form *);
 WAITS MUST_CHECK enum role_result role_db_save(struct db *, const char *who,
 		    const char *tenant_id, const struct role_form *);
-/* Own ones that nobody has; presets stay. */
+/* Own ones that nobody has; presets stay.  version: as what was seen had it, or
+ * 0 for any. */
 WAITS MUST_CHECK enum role_result role_db_delete(struct db *, const char *who,
-		    const char *tenant_id, const char *id);
+		    const char *tenant_id, const char *id, int64_t version);
 
 /* Account numbers parted by white space or commas, at most ROLE_ACCOUNTS_MAX,
  * each once; NULL with a sentence in ret_wrong. */

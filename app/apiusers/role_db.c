@@ -254,29 +254,37 @@ role_db_save(struct db *db, const char *who, const char *tenant_id,
 
 WAITS enum role_result
 role_db_delete(struct db *db, const char *who, const char *tenant_id,
-    const char *id)
+    const char *id, int64_t version)
 {
 	DB_QUERY(role_delete,
-	    "WITH me AS (SELECT r.id, r.tenant_id FROM api_role r"
+	    "WITH me AS (SELECT r.id, r.tenant_id, r.version ="
+	    "    coalesce(nullif($4::integer, 0), r.version) AS as_seen"
+	    "  FROM api_role r"
 	    "  WHERE r.id = $3::uuid AND r.tenant_id = $2::uuid"
 	    "  AND r.preset IS NULL AND " MAY("$1::uuid", "r.tenant_id")
+	    "  FOR UPDATE OF r"
 	    "), done AS (DELETE FROM api_role r USING me WHERE r.id = me.id"
+	    "  AND me.as_seen"
 	    "  AND NOT EXISTS (SELECT FROM api_user_role ur"
 	    "    WHERE ur.role_id = me.id) RETURNING r.id, r.tenant_id, r.name"
 	    "), told AS (" TOLD("'deleted the role'")
 	    ") SELECT (SELECT audit_write(done.tenant_id, 'account',"
 	    "    $1::uuid, 'api_role.deleted', 'api_role', done.id)"
-	    "    FROM done), (SELECT count(told.mail) FROM told) FROM me");
+	    "    FROM done), me.as_seen,"
+	    "  (SELECT count(told.mail) FROM told) FROM me");
 	const struct db_rows *rows;
 
-	rows = db_write(db, &role_delete, DB_ARGS(who, tenant_id, id));
+	rows = db_write(db, &role_delete, DB_ARGS(who, tenant_id, id,
+	    db_int(db, version)));
 	/* Given to a user at this moment. */
 	if (rows->outcome == DB_REFUSED)
 		return (ROLE_USED);
 	db_must(db, rows);
 	if (rows->n == 0)
 		return (ROLE_NONE);
-	return (db_is_null(rows, 0, 0) ? ROLE_USED : ROLE_SAVED);
+	if (!db_is_null(rows, 0, 0))
+		return (ROLE_SAVED);
+	return (db_truth(rows, 0, 1) ? ROLE_USED : ROLE_FASTER);
 }
 
 static enum role_result

@@ -181,7 +181,7 @@ delete_role(struct req *rq, const struct api_client *client)
 	enum role_result result;
 
 	result = role_db_delete(rq->db, rq->session->account_id, client->id,
-	    role->id);
+	    role->id, 0);
 	if (result == ROLE_SAVED) {
 		respond_see_other(rq,
 		    arena_fmt(rq->arena, "%s?done=deleted",

@@ -6,7 +6,10 @@ import json
 import os
 import re
 import subprocess
+import threading
+from contextlib import closing
 
+import pytest
 from lib import flows
 from lib.base import ROOT, wait_until
 
@@ -253,6 +256,48 @@ def test_roles(world):
               headers={"If-Match": tag})
     api.call("DELETE", path, headers={
         "If-Match": saved.headers["ETag"]}).expect(204)
+
+
+@pytest.mark.parametrize("table", ["api_user", "api_role"])
+def test_a_delete_waits_for_a_change_and_sees_it(world, table):
+    """The change was begun before and is committed while the call waits for
+    its row: nobody deletes what he hasn't seen."""
+    api = world.api["owner"]
+    if table == "api_user":
+        made = user(api, "LATE", vendor="Late Co").expect(201).json["user"]
+        path = f"/api-users/{made['id']}"
+    else:
+        thing = api.get("/api-resources").json["items"][0]
+        made = api.post("/api-roles", {"name": "Late role", "grants": [
+            f"{thing['id']}:{thing['operations'][0]}"]}).expect(201).json
+        path = f"/api-roles/{made['id']}"
+    tag = {"If-Match": api.get(path).headers["ETag"]}
+    heard = []
+    with closing(world.server.cluster.connect(
+            world.server.database, "latchkey_owner")) as other:
+        other.autocommit = False
+        other.cursor().execute(f"UPDATE {table} SET version = version + 1 "
+                               "WHERE id = %s", (made["id"],))
+        call = threading.Thread(target=lambda: heard.append(
+            api.call("DELETE", path, headers=tag)))
+        call.start()
+        wait_until(lambda: world.server.sql(
+            "SELECT 1 FROM pg_stat_activity WHERE application_name = "
+            "'latchkey' AND datname = current_database() "
+            "AND wait_event_type = 'Lock'", role="postgres"), 10)
+        other.commit()
+        call.join()
+    assert (heard[0].status, heard[0].code) == (412, "changed_meanwhile")
+    tag = {"If-Match": api.get(path).expect(200).headers["ETag"]}
+    api.call("DELETE", path, headers=tag).expect(204)
+
+
+def test_a_tag_that_nothing_has(world):
+    api = world.api["owner"]
+    made = user(api, "TAGGED", vendor="Tag Co").expect(201).json["user"]
+    for bad in ('"v0"', '"x1"', '"v"', '"1"', '"v99999999999"', "v1", '"'):
+        api.fails("DELETE", f"/api-users/{made['id']}", 412,
+                  "changed_meanwhile", headers={"If-Match": bad})
 
 
 def asked(server, name):
