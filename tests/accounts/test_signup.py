@@ -392,7 +392,7 @@ def test_invited_staff(server):
     # A stranger's sign-up with that address does not make him a contact.
     ask(server, email, "Mallory").expect(303)
     server.client().get(path).expect(410)
-    path = link(server, email)
+    path = server.mail.wait(email, "Join the staff").link("/verify/")
     browser = server.client()
     page = browser.get(path).expect(200)
     assert "client" not in page.form("/verify/").fields
