@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "keys/rotate.h"
 #include "products/product.h"
-#include "profile/profile.h"
+#include "subscriptions/change.h"
 #include "vault/vault.h"
 #include "web/scope.h"
 
@@ -106,24 +106,19 @@ api_product(struct req *rq)
 void
 api_subscriptions(struct req *rq)
 {
-	struct profile		 rows = { NULL, 0 };
-	struct subscription	*s;
-	struct out		 out;
-	int			 i;
+	struct subscription_list	 list = { .n = 0 };
+	struct out			 out;
+	int				 i;
 
 	if (rq->session->tenant_id != NULL)
-		rows = profile_db_read(rq->db, rq->session);
+		list = subscription_db_of_tenant(rq->db,
+		    rq->session->tenant_id, api_query(rq, "after"));
 	out_begin(&out, rq->arena);
 	out_open(&out, NULL, '{');
 	out_open(&out, "items", '[');
-	for (i = 0; i < rows.n; i++) {
-		if (rows.list[i].kind != PROFILE_SUBSCRIPTION)
-			continue;
-		s = subscription_db_find(rq->db, rows.list[i].id);
-		if (s != NULL)
-			put_subscription(&out, s);
-	}
-	api_answer_page(rq, &out, NULL);
+	for (i = 0; i < list.n; i++)
+		put_subscription(&out, &list.list[i]);
+	api_answer_page(rq, &out, list.next_after);
 }
 
 void

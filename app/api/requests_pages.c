@@ -4,7 +4,6 @@
 #include "api/api_pages.h"
 #include "base/setting.h"
 #include "products/product.h"
-#include "profile/profile.h"
 #include "requests/thread.h"
 #include "subscriptions/subscription.h"
 
@@ -12,39 +11,26 @@ static const char *const states[] = { "submitted", "approved", "shared",
 	"rejected", "withdrawn" };
 
 WAITS static void put_request(struct req *, int status, const char *id);
+static void	 put_fields(struct out *, const struct thread_request *);
 WAITS _Noreturn static void refused(struct req *, const struct product *,
 		    enum request_submit_result);
 
 void
 api_requests(struct req *rq)
 {
-	const struct profile		 rows = profile_db_read(rq->db,
-					    rq->session);
-	const struct profile_row	*row;
+	const struct thread_requests	 list = thread_db_list(rq->db,
+					    rq->session->account_id,
+					    rq->session->tenant_id,
+					    api_query(rq, "after"));
 	struct out			 out;
 	int				 i;
 
 	out_begin(&out, rq->arena);
 	out_open(&out, NULL, '{');
 	out_open(&out, "items", '[');
-	for (i = 0; i < rows.n; i++) {
-		row = &rows.list[i];
-		if (row->kind != PROFILE_REQUEST)
-			continue;
-		out_open(&out, NULL, '{');
-		out_text(&out, "id", row->id);
-		out_text(&out, "name", row->name);
-		out_text(&out, "product", row->product_slug);
-		out_text(&out, "state", row->state);
-		out_bool(&out, "is_own", row->is_own);
-		out_bool(&out, "waits_on_contact", row->waits_on_contact);
-		out_time(&out, "submitted_at", row->at);
-		out_time(&out, "due_at", row->due_at);
-		out_time(&out, "decided_at", row->decided_at);
-		out_some(&out, "reason", row->reason);
-		out_close(&out, '}');
-	}
-	api_answer_page(rq, &out, NULL);
+	for (i = 0; i < list.n; i++)
+		put_fields(&out, &list.list[i]);
+	api_answer_page(rq, &out, list.next_after);
 }
 
 void
@@ -138,37 +124,40 @@ refused(struct req *rq, const struct product *p,
 WAITS static void
 put_request(struct req *rq, int status, const char *id)
 {
-	const struct thread_request	*r;
-	struct profile			 rows;
+	const char			*who = rq->session->account_id;
+	const struct thread_request	*r = NULL;
+	struct thread_requests		 list;
 	struct out			 out;
-	int				 i;
 
-	if (id == NULL) {
-		rows = profile_db_read(rq->db, rq->session);
-		for (i = 0; i < rows.n && (rows.list[i].kind !=
-		    PROFILE_REQUEST || !rows.list[i].is_own); i++)
-			continue;
-		if (i == rows.n)	/* withdrawn since, and long ago */
-			api_not_found(rq);
-		id = rows.list[i].id;
+	if (id != NULL) {
+		r = thread_db_find(rq->db, who, id);
+	} else {
+		list = thread_db_list(rq->db, who, NULL, "");
+		if (list.n > 0)
+			r = &list.list[0];
 	}
-	r = thread_db_find(rq->db, rq->session->account_id, id);
 	if (r == NULL)
 		api_not_found(rq);
 	out_begin(&out, rq->arena);
-	out_open(&out, NULL, '{');
-	out_text(&out, "id", r->id);
-	out_text(&out, "name", r->name);
-	out_text(&out, "product", r->product_slug);
-	out_text(&out, "state", states[r->state]);
-	out_bool(&out, "is_own", r->is_own);
-	out_bool(&out, "waits_on_contact", r->waits_on_contact);
-	out_time(&out, "submitted_at", r->submitted_at);
-	out_time(&out, "due_at", r->due_at);
-	out_time(&out, "decided_at", r->decided_at);
-	out_some(&out, "reason", r->reason);
-	out_close(&out, '}');
+	put_fields(&out, r);
 	if (status == 201)
 		api_location(rq, arena_fmt(rq->arena, "/requests/%s", r->id));
 	api_answer(rq, status, &out);
+}
+
+static void
+put_fields(struct out *out, const struct thread_request *r)
+{
+	out_open(out, NULL, '{');
+	out_text(out, "id", r->id);
+	out_text(out, "name", r->name);
+	out_text(out, "product", r->product_slug);
+	out_text(out, "state", states[r->state]);
+	out_bool(out, "is_own", r->is_own);
+	out_bool(out, "waits_on_contact", r->waits_on_contact);
+	out_time(out, "submitted_at", r->submitted_at);
+	out_time(out, "due_at", r->due_at);
+	out_time(out, "decided_at", r->decided_at);
+	out_some(out, "reason", r->reason);
+	out_close(out, '}');
 }

@@ -69,6 +69,18 @@ struct thread_request {
 WAITS struct thread_request *thread_db_find(struct db *,
 		    const char *account_id, const char *request_id);
 
+#define THREAD_PAGE_ROWS	50
+struct thread_requests {
+	struct thread_request *list;	/* newest first */
+	int		 n;
+	const char	*next_after;	/* "" at the end */
+};
+/* All that the account sent, and what of its client (NULL: none) is open; after
+ * is next_after of the page before, or "". */
+WAITS struct thread_requests thread_db_list(struct db *,
+		    const char *account_id, const char *tenant_id,
+		    const char *after);
+
 /* Fills the list "thread" for templates/requests/thread.html. */
 void		 thread_view(struct req *, struct view *,
 		    const struct thread *);

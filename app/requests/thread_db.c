@@ -6,9 +6,28 @@
 
 #include <assert.h>
 
+#include "crypto/token.h"
+
 #define MICROS(x)	"(extract(epoch FROM " x ") * 1000000)::bigint"
+/* A request as the account $1 sees it. */
+#define COLUMNS								\
+    "r.id, r.name, pr.name, pr.slug, coalesce(p.name, ''),"		\
+    " coalesce(t.name, p.client, ''), CASE WHEN r.state = 'rejected'"	\
+    "   THEN r.reason ELSE '' END, coalesce(d.name, ''), r.state,"	\
+    " r.account_id = $1::uuid, r.waiting_on = 'contact',"		\
+    " r.state = 'approved' AND r.decided_by IS NULL, "			\
+    MICROS("r.submitted_at") ", " MICROS("r.due_at") ", "		\
+    "coalesce(" MICROS("r.decided_at") ", 0)"
+#define JOINS								\
+    "JOIN product pr ON pr.id = r.product_id"				\
+    " LEFT JOIN tenant t ON t.id = r.tenant_id"				\
+    " LEFT JOIN person p ON p.account_id = r.account_id"		\
+    " LEFT JOIN person d ON d.account_id = r.decided_by"
+/* Beyond every id that is there. */
+#define FIRST	"coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')"
 
 static enum thread_kind	 kind_parse(const char *);
+static struct thread_request request_read(const struct db_rows *, int);
 
 struct thread
 thread_db_read(struct db *db, const char *request_id, bool is_for_contact)
@@ -213,17 +232,7 @@ thread_db_find(struct db *db, const char *account_id, const char *request_id)
 	struct thread_request	*r;
 
 	DB_QUERY(thread_find,
-	    "SELECT r.id, r.name, pr.name, pr.slug, coalesce(p.name, ''),"
-	    " coalesce(t.name, p.client, ''), CASE WHEN r.state = 'rejected'"
-	    "   THEN r.reason ELSE '' END, coalesce(d.name, ''), r.state,"
-	    " r.account_id = $1::uuid, r.waiting_on = 'contact',"
-	    " r.state = 'approved' AND r.decided_by IS NULL,"
-	    " " MICROS("r.submitted_at") ", " MICROS("r.due_at") ","
-	    " coalesce(" MICROS("r.decided_at") ", 0)"
-	    " FROM request r JOIN product pr ON pr.id = r.product_id"
-	    " LEFT JOIN tenant t ON t.id = r.tenant_id"
-	    " LEFT JOIN person p ON p.account_id = r.account_id"
-	    " LEFT JOIN person d ON d.account_id = r.decided_by"
+	    "SELECT " COLUMNS " FROM request r " JOINS
 	    " WHERE r.id = $2::uuid AND (r.account_id = $1::uuid"
 	    " OR EXISTS (SELECT FROM membership m WHERE m.account_id = $1::uuid"
 	    "   AND m.role = 'owner' AND m.tenant_id = r.tenant_id))");
@@ -232,24 +241,61 @@ thread_db_find(struct db *db, const char *account_id, const char *request_id)
 	if (rows->n == 0)
 		return (NULL);
 	r = arena_alloc(db_arena(db), sizeof(*r));
-	*r = (struct thread_request){
-		.id = db_text(rows, 0, 0),
-		.name = db_text(rows, 0, 1),
-		.product = db_text(rows, 0, 2),
-		.product_slug = db_text(rows, 0, 3),
-		.person = db_text(rows, 0, 4),
-		.client = db_text(rows, 0, 5),
-		.reason = db_text(rows, 0, 6),
-		.decided_by = db_text(rows, 0, 7),
-		.state = request_state_parse(db_text(rows, 0, 8)),
-		.is_own = db_truth(rows, 0, 9),
-		.waits_on_contact = db_truth(rows, 0, 10),
-		.is_auto = db_truth(rows, 0, 11),
-		.submitted_at = db_number(rows, 0, 12),
-		.due_at = db_number(rows, 0, 13),
-		.decided_at = db_number(rows, 0, 14),
-	};
+	*r = request_read(rows, 0);
 	return (r);
+}
+
+struct thread_requests
+thread_db_list(struct db *db, const char *account_id, const char *tenant_id,
+    const char *after)
+{
+	/* Each part begins at an index; one row more than a page tells
+	 * whether there is a next one. */
+	DB_QUERY(thread_list,
+	    "SELECT " COLUMNS " FROM ((SELECT * FROM request"
+	    " WHERE account_id = $1::uuid AND id < " FIRST
+	    " ORDER BY id DESC LIMIT 51) UNION ALL (SELECT * FROM request"
+	    " WHERE tenant_id = $2::uuid AND state = 'submitted'"
+	    " AND account_id <> $1::uuid AND id < " FIRST
+	    " ORDER BY id DESC LIMIT 51)) r " JOINS
+	    " ORDER BY r.id DESC LIMIT 51");
+	_Static_assert(THREAD_PAGE_ROWS == 50, "the limits are one more");
+	struct thread_requests	 list = { .next_after = "" };
+	const struct db_rows	*rows;
+	int			 i;
+
+	rows = db_read(db, &thread_list, DB_ARGS(account_id, tenant_id,
+	    uuid_shaped(after) ? after : NULL));
+	list.n = rows->n > THREAD_PAGE_ROWS ? THREAD_PAGE_ROWS : rows->n;
+	list.list = arena_calloc(db_arena(db), (size_t)list.n,
+	    sizeof(*list.list));
+	for (i = 0; i < list.n; i++)
+		list.list[i] = request_read(rows, i);
+	if (rows->n > list.n)
+		list.next_after = list.list[list.n - 1].id;
+	return (list);
+}
+
+static struct thread_request
+request_read(const struct db_rows *rows, int i)
+{
+	return ((struct thread_request){
+		.id = db_text(rows, i, 0),
+		.name = db_text(rows, i, 1),
+		.product = db_text(rows, i, 2),
+		.product_slug = db_text(rows, i, 3),
+		.person = db_text(rows, i, 4),
+		.client = db_text(rows, i, 5),
+		.reason = db_text(rows, i, 6),
+		.decided_by = db_text(rows, i, 7),
+		.state = request_state_parse(db_text(rows, i, 8)),
+		.is_own = db_truth(rows, i, 9),
+		.waits_on_contact = db_truth(rows, i, 10),
+		.is_auto = db_truth(rows, i, 11),
+		.submitted_at = db_number(rows, i, 12),
+		.due_at = db_number(rows, i, 13),
+		.decided_at = db_number(rows, i, 14),
+	});
 }
 
 static enum thread_kind

@@ -84,6 +84,10 @@ WAITS struct subscription_changes subscription_db_changes(struct db *,
 WAITS struct subscription_list subscription_db_list(struct db *,
 		    enum subscription_filter, const char *after);
 
+/* The same of one client, newest first. */
+WAITS struct subscription_list subscription_db_of_tenant(struct db *,
+		    const char *tenant_id, const char *after);
+
 /* ---- changes: one statement each --------------------------------------- */
 
 enum subscription_result {

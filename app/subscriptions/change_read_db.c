@@ -28,6 +28,8 @@
 /* Beyond every id that is there. */
 #define FIRST	"coalesce($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')"
 
+static struct subscription_list	page_read(struct db *,
+				    const struct db_rows *);
 static struct subscription	subscription_read(const struct db_rows *, int);
 WAITS static const struct db_rows *list_ending(struct db *, const char *after);
 
@@ -134,11 +136,10 @@ subscription_db_list(struct db *db, enum subscription_filter filter,
 		[SUBSCRIPTION_EXPIRED] = "expired",
 		[SUBSCRIPTION_CANCELLED] = "cancelled",
 	};
-	struct subscription_list	 list = { .next_after = "" };
+	struct subscription_list	 list;
 	const struct db_rows		*rows;
 	const struct subscription	*last;
 	const char			*from;
-	int				 i;
 
 	from = uuid_shaped(after) ? after : NULL;
 	if (filter == SUBSCRIPTION_ENDING)
@@ -148,18 +149,43 @@ subscription_db_list(struct db *db, enum subscription_filter filter,
 	else
 		rows = db_read(db, &subscription_page_state, DB_ARGS(from,
 		    states[filter]));
+	list = page_read(db, rows);
+	if (filter == SUBSCRIPTION_ENDING && *list.next_after != '\0') {
+		last = &list.list[list.n - 1];
+		list.next_after = arena_fmt(db_arena(db), "%lld.%s",
+		    (long long)last->expires_at, last->id);
+	}
+	return (list);
+}
+
+struct subscription_list
+subscription_db_of_tenant(struct db *db, const char *tenant_id,
+    const char *after)
+{
+	DB_QUERY(subscription_page_tenant,
+	    COLUMNS "FROM subscription s " JOINS
+	    "WHERE s.tenant_id = $2::uuid AND s.id < " FIRST
+	    " ORDER BY s.id DESC LIMIT 51");
+	_Static_assert(SUBSCRIPTION_PAGE_ROWS == 50, "the limit is one more");
+
+	return (page_read(db, db_read(db, &subscription_page_tenant, DB_ARGS(
+	    uuid_shaped(after) ? after : NULL, tenant_id))));
+}
+
+static struct subscription_list
+page_read(struct db *db, const struct db_rows *rows)
+{
+	struct subscription_list	 list = { .next_after = "" };
+	int				 i;
+
 	list.n = rows->n > SUBSCRIPTION_PAGE_ROWS ? SUBSCRIPTION_PAGE_ROWS :
 	    rows->n;
 	list.list = arena_calloc(db_arena(db), (size_t)list.n,
 	    sizeof(*list.list));
 	for (i = 0; i < list.n; i++)
 		list.list[i] = subscription_read(rows, i);
-	if (rows->n > list.n) {
-		last = &list.list[list.n - 1];
-		list.next_after = filter != SUBSCRIPTION_ENDING ? last->id :
-		    arena_fmt(db_arena(db), "%lld.%s",
-		    (long long)last->expires_at, last->id);
-	}
+	if (rows->n > list.n)
+		list.next_after = list.list[list.n - 1].id;
 	return (list);
 }
 

@@ -13,7 +13,7 @@ import pytest
 from lib import flows
 from lib.base import ROOT, wait_until
 
-from api.world import DOCUMENT, Api
+from api.world import DOCUMENT, Api, api_of
 
 REDOCLY = "@redocly/cli@1.34.5"
 
@@ -138,6 +138,59 @@ def test_requests(server):
     path = f"/requests/{made.json['id']}/withdraw"
     api.post(path).expect(204)
     api.fails("POST", path, 409, "decided")
+
+
+def pages_of(api, path):
+    """Every item of a list, page by page, each of which is full but the
+    last."""
+    items, after = [], ""
+    while True:
+        page = api.get(path + after).expect(200).json
+        items += page["items"]
+        if page["next"] is None:
+            return items
+        assert len(page["items"]) == 50
+        after = f"?after={page['next']}"
+
+
+def test_pages_of_subscriptions_and_requests(world, server):
+    """Each once, newest first, whatever their number; a colleague's as long
+    as it is open, and nobody else's."""
+    tenant = flows.add_tenant(server, "PAGED")
+    one, two = (flows.contact(server, client="Paged") for _ in range(2))
+    ids = {}
+    for person in (one, two):
+        ids[person] = world.one("SELECT account_id FROM person WHERE email = "
+                                "%s", person.email)
+        server.sql("INSERT INTO membership (account_id, tenant_id, role, "
+                   "let_in_by) VALUES (%s, %s, 'owner', 'owner')",
+                   (ids[person], tenant))
+    for n, state in ((119, "withdrawn"), (1, "submitted")):
+        server.sql(
+            "INSERT INTO request (id, account_id, product_id, tenant_id, "
+            "name, client_folded, due_at, state, decided_at) SELECT "
+            "gen_random_uuid(), %s, p.id, %s, 'Paged-KEY', 'paged', now(), "
+            "%s, CASE WHEN %s THEN now() END FROM product p, "
+            "generate_series(1, %s) WHERE p.slug = 'revio-api'",
+            (ids[one], tenant, state, state == "withdrawn", n))
+    server.sql(
+        "INSERT INTO subscription (id, tenant_id, product_id, one_key, name, "
+        "state, ended_at) SELECT gen_random_uuid(), %s, p.id, true, "
+        "'Paged-KEY', 'cancelled', now() FROM product p, "
+        "generate_series(1, 100) WHERE p.slug = 'revio-api'", (tenant,))
+    apis = {person: api_of(server, person) for person in (one, two)}
+    seen = [s["id"] for s in pages_of(apis[two], "/subscriptions")]
+    assert seen == sorted(set(seen), reverse=True) and len(seen) == 100
+    seen = [r["id"] for r in pages_of(apis[one], "/requests")]
+    assert seen == sorted(set(seen), reverse=True) and len(seen) == 120
+    assert all(r["is_own"] for r in pages_of(apis[one], "/requests"))
+    other, = pages_of(apis[two], "/requests")
+    assert (other["state"], other["is_own"]) == ("submitted", False)
+    for path in ("/requests", "/subscriptions"):
+        first = apis[one].get(path).json
+        assert apis[one].get(f"{path}?after=no-id").json == first
+        mine = {row["id"] for row in pages_of(world.api["owner"], path)}
+        assert not mine & {row["id"] for row in first["items"]}
 
 
 def role_ids(api):
