@@ -44,15 +44,17 @@ seat_db_plan(struct db *db, const char *who, const char *whom,
     const char *code, const char *reason)
 {
 	/* An owner whose account is disabled counts as one: else it would
-	 * take no more than that to do without the 24 hours. */
+	 * take no more than that to do without the 24 hours.  It is looked
+	 * for when the client's row is locked, so of two who are seated at
+	 * once the second finds the first. */
 	DB_QUERY(seat_plan,
 	    "WITH me AS (SELECT id FROM account WHERE id = $2::uuid"
 	    "  AND kind = 'staff' AND state = 'active'"
-	    "), t AS (SELECT t.id, t.name, EXISTS (SELECT FROM membership m"
-	    "    WHERE m.tenant_id = t.id AND m.role = 'owner') AS has_owner"
-	    "  FROM tenant t WHERE t.id = tenant_by_code($4::text)"
-	    "  AND t.state = 'active'"
+	    "), locked AS (SELECT t.id, t.name FROM tenant t"
+	    "  WHERE t.id = tenant_by_code($4::text) AND t.state = 'active'"
 	    "  FOR UPDATE OF t"
+	    "), t AS MATERIALIZED (SELECT l.id, l.name,"
+	    "    tenant_has_owner(l.id) AS has_owner FROM locked l"
 	    "), target AS (SELECT a.id FROM t JOIN account a"
 	    "  ON a.id = $3::uuid AND a.kind = 'contact'"
 	    "  AND a.state = 'active'"

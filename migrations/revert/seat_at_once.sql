@@ -1,0 +1,3 @@
+BEGIN;
+DROP FUNCTION tenant_has_owner;
+COMMIT;
