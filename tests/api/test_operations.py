@@ -408,7 +408,7 @@ def test_staff_look_up(server, world):
                {"code": "NEW", "name": "New Works"})
     boss.fails("POST", "/staff/tenants", 422, "invalid",
                {"code": "NEW2", "name": "New", "domains": ["no domain"]})
-    listed = api.get("/staff/subscriptions").expect(200).json["items"]
+    listed = pages_of(api, "/staff/subscriptions")
     assert world.id in [s["id"] for s in listed]
     rows = api.get("/staff/audit?tenant=ALTWORX").expect(200).json["items"]
     assert rows

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from lib import flows
+from lib import base, flows
 from lib.base import tail, wait_until
 
 ROWS = 300_000
@@ -189,7 +189,11 @@ def test_head_of_an_export(keeper, one):
 @pytest.fixture(scope="module")
 def many(cluster):
     from lib.server import Server
-    server = Server(cluster)
+    # AddressSanitizer would keep what was freed, and all of that be measured.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASAN_OPTIONS", base.clean_env()["ASAN_OPTIONS"] +
+                     ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0")
+        server = Server(cluster)
     server.sql(FILL, role="postgres")
     yield server, flows.staff(server)
     server.close()
