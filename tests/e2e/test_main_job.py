@@ -156,7 +156,7 @@ def test_main_job(browser, server):
 
     # 5. staff are told, look, approve
     told = server.mail.wait(keeper, "New request: Altaworx-KEY")
-    assert email in told.text
+    assert "Maya Dorsey asks for a key" in told.text
     browser.type("email", keeper).type("password", flows.PASSWORD)
     press_main(browser)
     open_request(browser, "Altaworx-KEY")
