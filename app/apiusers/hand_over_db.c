@@ -15,13 +15,19 @@
 	"AND (u.expires_at IS NULL OR u.expires_at > now()) "		\
 	"AND api_right(h.created_by, u.tenant_id) IN "			\
 	"('owner', 'manager', 'admin') "
+/* Only a pair can go along: an issued key is shown to its maker alone. */
+#define HAS_PAIR(id)							\
+	" AND EXISTS (SELECT FROM subscription_key kp "			\
+	"WHERE kp.subscription_id = " id " AND kp.slot = 'primary' "	\
+	"AND kp.state = 'current')"
 /* Whether the key goes along. */
 #define WITH_KEY							\
 	"(h.subscription_id IS NOT NULL "				\
 	"AND api_right(h.created_by, u.tenant_id) = 'owner' "		\
 	"AND EXISTS (SELECT FROM subscription ks "			\
 	"WHERE ks.id = h.subscription_id "				\
-	"AND ks.state IN ('active', 'suspended')))"
+	"AND ks.state IN ('active', 'suspended')"			\
+	HAS_PAIR("ks.id") "))"
 
 static const char *hash_of(struct db *, const char *token);
 
@@ -50,7 +56,8 @@ hand_over_db_make(struct db *db, const char *who, const char *user_id,
 	    "    expires_at) SELECT $3::uuid, u.id, $4::bytea, $6::integer,"
 	    "  CASE WHEN $7::boolean THEN (SELECT s.id FROM subscription s"
 	    "    WHERE s.tenant_id = u.tenant_id AND s.state IN"
-	    "    ('active', 'suspended') ORDER BY s.one_key DESC, s.id"
+	    "    ('active', 'suspended')" HAS_PAIR("s.id")
+	    "    ORDER BY s.one_key DESC, s.id"
 	    "    LIMIT 1) END, $1::uuid, now() + make_interval(days =>"
 	    "    $5::integer) FROM u, burn, (SELECT count(*) AS n FROM ended)"
 	    "  AS e WHERE e.n >= 0 RETURNING id, api_user_id, expires_at,"

@@ -231,6 +231,9 @@ check_clients(struct import *in)
 		else if (!db_truth(rows, row, 2))
 			complain(in, in->row[i], "names a product that is not "
 			    "there, or closed");
+		else if (!db_truth(rows, row, 6))
+			complain(in, in->row[i], "names the product %s, whose "
+			    "keys are not pairs", in->s.product[i]);
 		else if (db_truth(rows, row, 5))
 			complain(in, in->row[i], "is of %s, which has a live "
 			    "key", in->s.tenant[i]);

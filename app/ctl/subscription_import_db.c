@@ -13,13 +13,15 @@ ctl_db_subscriptions_known(struct db *db, const struct ctl_subscriptions *s)
 	    "  AND s.environment = 'live'"
 	    "  AND s.state IN ('active', 'suspended')"
 	    "  AND (s.product_id = p.id"
-	    "  OR (s.one_key AND p.one_key_per_tenant)))"
+	    "  OR (s.one_key AND p.one_key_per_tenant))),"
+	    " coalesce(f.is_pair, true)"
 	    " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY"
 	    "  AS g (tenant, product, row)"
 	    " LEFT JOIN tenant t ON t.id = tenant_by_code(g.tenant)"
 	    "  AND t.state = 'active'"
 	    " LEFT JOIN product p ON p.slug = g.product"
-	    "  AND p.state IN ('published', 'hidden') ORDER BY g.row");
+	    "  AND p.state IN ('published', 'hidden')"
+	    " LEFT JOIN key_profile f ON f.name = p.profile ORDER BY g.row");
 
 	return (db_read(db, &ctl_subscriptions_known, DB_ARGS(
 	    db_text_array(db, s->tenant, s->n),
@@ -50,7 +52,9 @@ ctl_db_subscriptions_add(struct db *db, const struct ctl_subscriptions *s)
 	    "    $5::text[]) AS g (id, tenant, product, name, state)"
 	    "  JOIN tenant t ON t.id = tenant_by_code(g.tenant)"
 	    "  AND t.state = 'active' JOIN product p ON p.slug = g.product"
-	    "  AND p.state IN ('published', 'hidden') FOR SHARE OF p"
+	    "  AND p.state IN ('published', 'hidden')"
+	    "  JOIN key_profile f ON f.name = p.profile AND f.is_pair"
+	    "  FOR SHARE OF p"
 	    "), sub AS (INSERT INTO subscription (id, tenant_id, product_id,"
 	    "    one_key, name, state) SELECT * FROM given"
 	    "  WHERE (SELECT count(*) FROM given) = cardinality($1::uuid[])"

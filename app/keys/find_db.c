@@ -7,7 +7,7 @@
 
 #define MICROS(x)	"(extract(epoch FROM " x ") * 1000000)::bigint"
 #define FOUND								\
-    "SELECT k.id, k.slot, k.last4, CASE WHEN k.state = 'old'"		\
+    "SELECT k.id, coalesce(k.slot, ''), k.last4, CASE WHEN k.state = 'old'"		\
     "  AND k.ends_at <= now() THEN 'ended' ELSE k.state END, s.id,"	\
     " s.name, CASE WHEN s.state IN ('active', 'suspended')"		\
     "  AND s.expires_at <= now() THEN 'expired' ELSE s.state END,"	\

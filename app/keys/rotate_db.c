@@ -180,7 +180,8 @@ rotate_db_revoke(struct db *db, const struct keyring *ring, const char *who,
 {
 	/* Who seals the new value has to know the slot, which does not change. */
 	DB_QUERY(key_slot_of,
-	    "SELECT slot FROM subscription_key WHERE id = $1::uuid");
+	    "SELECT slot FROM subscription_key WHERE id = $1::uuid"
+	    " AND slot IS NOT NULL");
 	DB_QUERY(key_revoke,
 	    "WITH mine AS (SELECT s.id, s.name, t.id AS tenant_id,"
 	    "  t.name AS client, t.notices_to"

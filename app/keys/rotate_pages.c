@@ -362,7 +362,8 @@ mine(struct req *rq)
 
 	if (uuid_shaped(id) && session->tenant_id != NULL)
 		s = subscription_db_find(rq->db, id);
-	if (s == NULL || !str_eq(s->tenant_id, session->tenant_id))
+	if (s == NULL || !s->is_pair ||
+	    !str_eq(s->tenant_id, session->tenant_id))
 		req_not_found(rq);
 	return (s);
 }

@@ -40,7 +40,8 @@
  * request_submitted	the contact		request_id request_name product
  *						due_at
  * request_approved	the contact		request_id request_name product
- *						client
+ *						client menu (where keys are
+ *						made; none: it has a pair)
  * request_shared	the contact		request_id request_name product
  *						client
  * request_rejected	the contact		request_id request_name product

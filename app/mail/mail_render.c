@@ -48,7 +48,7 @@ static const struct kind {
 	{ "request_submitted", LINK_PAGE, "/profile",
 	    { "request_id", "request_name", "product", "due_at" } },
 	{ "request_approved", LINK_PAGE, "/profile",
-	    { "request_id", "request_name", "product", "client" } },
+	    { "request_id", "request_name", "product", "client", "menu" } },
 	{ "request_shared", LINK_PAGE, "/profile",
 	    { "request_id", "request_name", "product", "client" } },
 	{ "request_rejected", LINK_PAGE, "/profile",

@@ -27,6 +27,9 @@ struct profile_row {
 	int64_t		 calls_a_minute, calls_a_day, user_calls_a_minute;
 	const char	*primary_last4, *secondary_last4;
 	int64_t		 primary_at, secondary_at;
+	bool		 is_pair;	/* else keys are issued, */
+	const char	*menu;		/* under "Settings → Developer" */
+	const char	*environment;
 	int64_t		 expires_at, ended_at;	/* 0: no end, not yet */
 	const char	*why;		/* it was suspended or cancelled */
 	int64_t		 why_at;	/* 0: nobody did */

@@ -13,7 +13,7 @@
 #define REQUEST_COLUMNS							\
 	"'r', r.id, r.name, r.product_id, r.state, r.decided_by, "	\
 	"r.submitted_at, r.due_at, r.decided_at, r.reason, "		\
-	"r.account_id = $1, r.waiting_on = 'contact' "
+	"r.account_id = $1, r.waiting_on = 'contact', r.environment "
 
 #define PROFILE_KEY(alias, slot)					\
 	"LEFT JOIN LATERAL (SELECT last4, created_at "			\
@@ -40,11 +40,13 @@ profile_db_read(struct db *db, const struct session *s)
 	    MICROS("k2.created_at") ", coalesce(" MICROS("x.due_at") ", 0), "
 	    MICROS("x.decided_at") ", x.reason, x.is_own, x.waits, "
 	    "coalesce(" MICROS("c.at") ", 0), coalesce(c.reason, ''), "
-	    "coalesce(t.user_calls_a_minute, p.user_calls_a_minute, 0) FROM ("
+	    "coalesce(t.user_calls_a_minute, p.user_calls_a_minute, 0), "
+	    "x.environment, f.is_pair, array_to_string(f.menu, ' → ') FROM ("
 	    "(SELECT 's' AS kind, s.id, s.name, s.product_id, s.state, "
 	    "s.approved_by AS by, s.created_at AS at, "
 	    "s.expires_at AS due_at, s.ended_at AS decided_at, "
-	    "''::text AS reason, true AS is_own, false AS waits "
+	    "''::text AS reason, true AS is_own, false AS waits, "
+	    "s.environment "
 	    "FROM subscription s WHERE s.tenant_id = $2 "
 	    "ORDER BY s.id DESC LIMIT 20) "
 	    "UNION ALL "
@@ -57,8 +59,9 @@ profile_db_read(struct db *db, const struct session *s)
 	    "OR r.decided_at > now() - interval '30 days') "
 	    "ORDER BY r.id DESC LIMIT 10)) x "
 	    "CROSS JOIN LATERAL (SELECT name, slug, calls_a_minute, "
-	    "calls_a_day, user_calls_a_minute "
+	    "calls_a_day, user_calls_a_minute, profile "
 	    "FROM product WHERE id = x.product_id LIMIT 1) p "
+	    "JOIN key_profile f ON f.name = p.profile "
 	    "LEFT JOIN LATERAL (SELECT calls_a_minute, calls_a_day, "
 	    "user_calls_a_minute FROM tenant WHERE id = $2 LIMIT 1) t ON true "
 	    "LEFT JOIN LATERAL (SELECT name FROM person "
@@ -88,6 +91,9 @@ profile_db_read(struct db *db, const struct session *s)
 			    db_number(rows, i, 15),
 			.why_at = db_number(rows, i, 19),
 			.why = db_text(rows, i, 20),
+			.environment = db_text(rows, i, 22),
+			.is_pair = db_truth(rows, i, 23),
+			.menu = db_text(rows, i, 24),
 			.kind = str_eq(db_text(rows, i, 0), "s") ?
 			    PROFILE_SUBSCRIPTION : PROFILE_REQUEST,
 			.id = db_text(rows, i, 1),

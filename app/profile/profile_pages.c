@@ -77,6 +77,7 @@ show_subscription(struct req *rq, struct view *v,
 	view_text(v, "id", row->id);
 	view_text(v, "name", row->name);
 	view_text(v, "product", row->product);
+	view_bool(v, "is_pair", row->is_pair);
 	view_bool(v, "is_active", str_eq(row->state, "active"));
 	view_text(v, "state_tone", badge.tone);
 	view_text(v, "state_icon", badge.icon);

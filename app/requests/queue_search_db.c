@@ -214,7 +214,7 @@ struct queue_key *
 queue_db_key(struct db *db, const struct keyring *ring, const char *key)
 {
 	DB_QUERY(queue_key,
-	    "SELECT k.slot, k.state, k.last4, s.name, s.state, pr.name,"
+	    "SELECT coalesce(k.slot, ''), k.state, k.last4, s.name, s.state, pr.name,"
 	    " t.code, t.name FROM subscription_key k"
 	    " JOIN subscription s ON s.id = k.subscription_id"
 	    " JOIN product pr ON pr.id = s.product_id"

@@ -21,7 +21,8 @@
  * along (membership_requests()), so two decisions on one contact would wait
  * for each other.  The product is held as well: whoever closes it waits for
  * this decision, or this one sees that it is closed.  What is hidden or will
- * close still has keys, so who asked before may get one.
+ * close still has keys, so who asked before may get one.  Where the product's
+ * profile is not a pair, the subscription is all that is made: keys come later.
  */
 #define DECIDE_REQUEST							\
     "who AS MATERIALIZED ("						\
@@ -30,11 +31,13 @@
     "  AND a.state = 'active' FOR NO KEY UPDATE"			\
     "), rq AS ("							\
     "  SELECT r.id, r.account_id, r.product_id, r.environment, r.name,"	\
-    "  pr.name AS product, pr.one_key_per_tenant, p.name AS person,"	\
+    "  pr.name AS product, pr.one_key_per_tenant, f.is_pair,"		\
+    "  array_to_string(f.menu, ' → ') AS menu, p.name AS person,"	\
     "  p.email, p.email_domain, m.tenant_id AS own_tenant"		\
     "  FROM who JOIN request r ON r.account_id = who.id"		\
     "  JOIN person p ON p.account_id = who.id"				\
     "  JOIN product pr ON pr.id = r.product_id"				\
+    "  JOIN key_profile f ON f.name = pr.profile"			\
     "  LEFT JOIN membership m ON m.account_id = r.account_id"		\
     "  WHERE r.id = $1::uuid AND r.state = 'submitted'"			\
     "  AND r.account_id <> $2::uuid"					\
@@ -239,11 +242,12 @@ approve(struct db *db, const struct keyring *ring,
 	    "  INSERT INTO subscription_key (id, subscription_id, slot, sealed,"
 	    "    mac, prefix_mac, mac_version, last4, created_by)"
 	    "  SELECT k.id, sub.id, k.slot, k.sealed, k.mac, k.prefix_mac,"
-	    "  $11::int, k.last4, $2::uuid FROM sub, (VALUES"
+	    "  $11::int, k.last4, $2::uuid FROM sub, rq, (VALUES"
 	    "    ($12::uuid, 'primary', $13::bytea, $14::bytea, $15::bytea,"
 	    "    $16::text),"
 	    "    ($17::uuid, 'secondary', $18::bytea, $19::bytea, $20::bytea,"
 	    "    $21::text)) k (id, slot, sealed, mac, prefix_mac, last4)"
+	    "  WHERE rq.is_pair"
 	    "  RETURNING id"
 	    "), done AS ("
 	    "  UPDATE request r SET state = 'approved', decided_at = now(),"
@@ -260,7 +264,8 @@ approve(struct db *db, const struct keyring *ring,
 	    "  $2::uuid, 'tenant.created', 'tenant', target.id,"
 	    "  jsonb_build_object('code', target.code)) END,"
 	    " mail_queue('request_approved', rq.account_id, NULL,"
-	    "  params.list),"
+	    "  params.list || jsonb_build_object('menu', CASE WHEN rq.is_pair"
+	    "  THEN NULL ELSE rq.menu END)),"
 	    " (SELECT count(told.mail) FROM told),"
 	    " (SELECT count(pair.id) FROM pair),"
 	    " (SELECT audit_write(tenant_id, 'account', $2::uuid,"

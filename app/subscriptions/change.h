@@ -26,7 +26,9 @@ struct subscription {
 	const char	*tenant_id, *tenant_code, *tenant_name;
 	const char	*state;		/* by the clock */
 	const char	*approved_by;	/* "" when it was imported */
-	const char	*last4s;	/* "9f3c and c07e" */
+	const char	*last4s;	/* "9f3c and c07e"; "" without a pair */
+	const char	*product_id, *profile;
+	bool		 is_pair;	/* else keys are issued (key_profile) */
 	int64_t		 created_at;
 	int64_t		 expires_at, ended_at;	/* 0: never, not yet */
 	bool		 is_live;	/* active or suspended */

@@ -16,14 +16,16 @@
     "  AND s.expires_at <= now() THEN 'expired' ELSE s.state END,"	\
     " coalesce(p.name, ''), (SELECT coalesce(string_agg(k.last4, ' and '" \
     "  ORDER BY k.slot), '') FROM subscription_key k"			\
-    "  WHERE k.subscription_id = s.id AND k.state = 'current'), "	\
+    "  WHERE k.subscription_id = s.id AND k.slot IS NOT NULL"		\
+    "  AND k.state = 'current'), "					\
     MICROS("s.created_at") ", coalesce(" MICROS("s.expires_at") ", 0),"	\
     " coalesce(" MICROS("CASE WHEN s.state IN ('active', 'suspended')"	\
     "  AND s.expires_at <= now() THEN s.expires_at ELSE s.ended_at END") \
-    ", 0) "
+    ", 0), s.product_id, pr.profile, f.is_pair "
 #define JOINS								\
     "JOIN tenant t ON t.id = s.tenant_id "				\
     "JOIN product pr ON pr.id = s.product_id "				\
+    "JOIN key_profile f ON f.name = pr.profile "			\
     "LEFT JOIN person p ON p.account_id = s.approved_by "
 /* Beyond every id that is there. */
 #define FIRST	"coalesce($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')"
@@ -60,7 +62,8 @@ subscription_db_values(struct db *db, const char *id)
 	    ", 0), coalesce(host(k.last_used_address), '')"
 	    " FROM subscription_key k"
 	    " LEFT JOIN person p ON p.account_id = k.created_by"
-	    " WHERE k.subscription_id = $1::uuid AND (k.state = 'current'"
+	    " WHERE k.subscription_id = $1::uuid AND k.slot IS NOT NULL"
+	    " AND (k.state = 'current'"
 	    "  OR (k.state = 'old' AND k.ends_at > now()))"
 	    " ORDER BY k.slot, k.state LIMIT 4");
 	struct subscription_values	 values;
@@ -229,6 +232,9 @@ subscription_read(const struct db_rows *rows, int i)
 		.created_at = db_number(rows, i, 10),
 		.expires_at = db_number(rows, i, 11),
 		.ended_at = db_number(rows, i, 12),
+		.product_id = db_text(rows, i, 13),
+		.profile = db_text(rows, i, 14),
+		.is_pair = db_truth(rows, i, 15),
 		.is_live = str_eq(state, "active") ||
 		    str_eq(state, "suspended"),
 	});

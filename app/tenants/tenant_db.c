@@ -147,7 +147,7 @@ read_subscriptions(struct db *db, struct tenant_detail *d)
 	    TENANT_MICROS("s.created_at") ", coalesce(p.name, ''), "
 	    "(SELECT coalesce(string_agg(k.last4, ' and ' ORDER BY k.slot), '')"
 	    "  FROM subscription_key k WHERE k.subscription_id = s.id "
-	    "  AND k.state = 'current') "
+	    "  AND k.slot IS NOT NULL AND k.state = 'current') "
 	    "FROM subscription s JOIN product pr ON pr.id = s.product_id "
 	    "LEFT JOIN person p ON p.account_id = s.approved_by "
 	    "WHERE s.tenant_id = $1 ORDER BY s.id DESC LIMIT 50");

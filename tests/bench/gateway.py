@@ -19,7 +19,8 @@ import bench  # noqa: E402
 from gateway_world import call, fill, number, write_calls, zipf  # noqa: E402
 from lib import base  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
-from lib.server import Server  # noqa: E402
+from lib.redis import Redis  # noqa: E402
+from lib.server import Peer, Server  # noqa: E402
 
 KEYS = int(os.environ.get("BENCH_KEYS", "1000000"))
 SMALL = 10_000
@@ -228,6 +229,36 @@ def busy(server, calls, rate):
                f"busy {show(disturbed)}", *facts)
 
 
+def shared(server, calls):
+    """A second portal, whose limits Redis counts: the key's minute and the API
+    user's; and one whose Redis is away."""
+    redis, peers = Redis(), []
+    try:
+        peers = [Peer(server, REDIS_URL=url, REDIS_WAIT_MS=1000)
+                 for url in (redis.unix_url(), "unix:/nowhere")]
+        for peer in peers:
+            warm(peer.gateway_port, calls, 10 * SMALL)
+        count = redis.calls()
+        poor = compare(
+            "/check, limits counted by Redis, against here", 0.3,
+            [lambda p=p: load(p.gateway_port, calls, "/check")
+             for p in (peers[0], server)], ("Redis", "here"))
+        count = redis.calls() - count
+        assert count > 1000, count
+        poor += compare(
+            "the same with Redis away", 0.85,
+            [lambda p=p: load(p.gateway_port, calls, "/check")
+             for p in (peers[1], server)], ("away", "here"))
+        print(f"      the script takes {redis.script_us():.1f} us of Redis")
+        assert not any(line["event"] == "redis_away"
+                       for line in peers[0].log())
+        return poor
+    finally:
+        for peer in peers:
+            peer.close()
+        redis.close()
+
+
 def memory(build):
     text = subprocess.run([build / "tests/gateway/cache_test"], text=True,
                           capture_output=True, check=True)
@@ -261,6 +292,7 @@ def main():
             "/check, 10,000 keys, against a constant 200", 0.75,
             (lambda: load(port, few, "/check"),
              lambda: load(port, few, "/livez")), ("check", "constant"))
+        poor += shared(server, few)
         rate = load(port, few, "/check")[0]
         nginx = Nginx(folder, port)
         poor += compare(

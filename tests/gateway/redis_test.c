@@ -367,6 +367,7 @@ test_counts(void **state)
 		.day = 5, .month = 1000 };
 	struct limit_ids	 who = somebody();
 	char			 installation[REDIS_INSTALLATION];
+	char			 other[REDIS_INSTALLATION];
 	char			 id[UUID_TEXT], key[REDIS_KEY_MAX + 8];
 	int			 i;
 
@@ -385,7 +386,10 @@ test_counts(void **state)
 	assert_int_equal(said.rows[2].left, 997);
 	/* In the database of the address, under our name, with an end. */
 	(void)ask_direct("SELECT 3");
+	redis_installation(installation, "https://staging.example");
+	memcpy(other, installation, sizeof(other));
 	redis_installation(installation, PORTAL);
+	assert_string_not_equal(installation, other);
 	uuid_write(id, who.tenant);
 	(void)snprintf(key, sizeof(key), "PTTL latchkey:%s:client-day:%s",
 	    installation, id);
@@ -519,6 +523,13 @@ test_refuses(void **state)
 	assert_non_null(strstr(why, "OOM"));
 	(void)ask_direct("CONFIG SET maxmemory 0");
 	until_up(true);
+	/* A replica; nobody is at its primary's address. */
+	(void)ask_direct("REPLICAOF 127.0.0.1 1");
+	assert_false(call(&plan, &who, &verdict));
+	assert_false(redis_look(&url, PORTAL, why));
+	assert_non_null(strstr(why, "READONLY"));
+	(void)ask_direct("REPLICAOF NO ONE");
+	until_up(true);
 	assert_true(redis_look(&url, PORTAL, why));
 	assert_int_equal(strspn(why, "0123456789."), strlen(why));
 	assert_int_not_equal(strlen(why), 0);
@@ -561,19 +572,6 @@ test_share(void **state)
 	assert_int_equal(share.month, 3);
 }
 
-/* Two that share one Redis have names of their own. */
-static void
-test_installation(void **state)
-{
-	char	 one[REDIS_INSTALLATION], two[REDIS_INSTALLATION];
-
-	(void)state;
-	redis_installation(one, "https://portal.example");
-	redis_installation(two, "https://staging.example");
-	assert_int_equal(strlen(one), REDIS_INSTALLATION - 1);
-	assert_string_not_equal(one, two);
-}
-
 int
 main(void)
 {
@@ -587,7 +585,6 @@ main(void)
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_look),
 		cmocka_unit_test(test_share),
-		cmocka_unit_test(test_installation),
 	};
 
 	return (cmocka_run_group_tests(tests, begin, end));

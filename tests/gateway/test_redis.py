@@ -3,7 +3,6 @@ there, each by its share while it is not, and again when it is back."""
 
 import json
 import re
-import signal
 import threading
 
 import pytest
@@ -11,36 +10,12 @@ import pytest
 from lib import base, flows
 from lib.gateway import KEY, Gateway
 from lib.redis import PASSWORD, Redis
-from lib.server import Background, Server
+from lib.server import Background, Peer, Server
 
 MEMBER = re.compile(r'"([a-z-]+)";([qr])=(\d+);([wt])=(\d+)')
 SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (-?[0-9.]+)")
 # A machine that is busy for a moment is no outage here.
 WAIT_MS = "3000"
-
-
-class Peer:
-    """A second portal beside a server's, as another machine would have it."""
-
-    def __init__(self, server, **settings):
-        self.server, self.dir = server, server.dir
-        self.port, self.gateway_port = base.free_port(), base.free_port()
-        self.settings = {
-            **server.settings,
-            "LATCHKEY_LISTEN": f"127.0.0.1:{self.port}",
-            "LATCHKEY_GATEWAY_LISTEN": f"127.0.0.1:{self.gateway_port}",
-            **{f"LATCHKEY_{name}": value for name, value in settings.items()}}
-        with open(self.dir / "peer.log", "ab") as log:
-            self.process = base.spawn(
-                [server.build / "latchkey"], stdout=log, stderr=log,
-                env=base.clean_env(**self.settings))
-
-    def log(self):
-        return self.server.log("peer")
-
-    def close(self):
-        assert base.end(self.process, signal.SIGTERM) == 0, base.tail(
-            self.dir / "peer.log")
 
 
 @pytest.fixture(scope="module")
@@ -269,6 +244,12 @@ def test_hangs(server, portals, redis):
                                 for one in gateways), 5, "the key")
     redis.hang()
     try:
+        # Some hang up while they wait.
+        for one in (Gateway(portal) for portal in portals * 3):
+            one.http.putrequest("GET", "/check/envoy/x")
+            one.http.putheader(KEY, key)
+            one.http.endheaders()
+            one.close()
         assert hammer(portals, key, each=2, calls=3) == 12
         until(portals, 0)
         for portal in portals:

@@ -147,3 +147,42 @@ def add_tenant(server, code, name=None, domains=(), folded=None):
         server.sql("INSERT INTO tenant_domain VALUES (%s, %s)",
                    (tenant, domain))
     return tenant
+
+
+def add_product(server, profile, slug=None, scopes=(), name=None):
+    """A published product whose keys are of a profile; its slug.  Each scope
+    is a word with the operation and path of a resource, ("read:x", "GET",
+    "/x"), or a word alone."""
+    slug = slug or f"p{next(_numbers)}-api"
+    product = server.sql(
+        "INSERT INTO product (id, slug, name, profile, one_key_per_tenant, "
+        "state, needs_api_user) VALUES (gen_random_uuid(), %s, %s, %s, false, "
+        "'published', false) RETURNING id",
+        (slug, name or slug.title(), profile))[0][0]
+    for place, scope in enumerate(scopes, 1):
+        word, operation, path = scope if len(scope) == 3 else (
+            scope, "GET", "/" + scope.replace(":", "/").replace(".", "/"))
+        server.sql(
+            "INSERT INTO product_resource (product_id, place, name, path, "
+            "operations) SELECT %s, coalesce(max(place), 0) + 1, %s, %s, "
+            "'{GET,POST,PUT,PATCH,DELETE}' FROM product_resource "
+            "WHERE product_id = %s HAVING NOT coalesce(bool_or(path = %s), "
+            "false)", (product, path, path, product, path))
+        server.sql(
+            "WITH s AS (INSERT INTO product_scope (id, product_id, word, "
+            "place, description) VALUES (gen_random_uuid(), %s, %s, %s, %s) "
+            "RETURNING id) INSERT INTO product_scope_grant (scope_id, "
+            "resource_id, operation) SELECT s.id, r.id, %s FROM s, "
+            "product_resource r WHERE r.product_id = %s AND r.path = %s",
+            (product, word, place, f"May {operation} {path}", operation,
+             product, path))
+    return slug
+
+
+def subscribe(server, code, slug):
+    """A live subscription of a client, as the database has it; its id."""
+    return server.sql(
+        "INSERT INTO subscription (id, tenant_id, product_id, one_key, name) "
+        "SELECT gen_random_uuid(), t.id, p.id, false, t.name || '-KEY' "
+        "FROM tenant t, product p WHERE t.code = %s AND p.slug = %s "
+        "RETURNING id", (code, slug))[0][0]

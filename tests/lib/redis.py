@@ -1,6 +1,7 @@
 """A Redis of a test's own: Debian's redis-server, on a free port of loopback and
 on a Unix socket, with a password."""
 
+import re
 import signal
 import subprocess
 
@@ -43,6 +44,19 @@ class Redis:
             capture_output=True, timeout=20,
             env=base.clean_env(REDISCLI_AUTH=PASSWORD))
         return done.stdout.strip()
+
+    def _scripts(self):
+        """Calls of a script, and the microseconds that they took."""
+        line = re.search(r"^cmdstat_evalsha:calls=(\d+),usec=(\d+)",
+                         self.ask("INFO", "commandstats"), re.M)
+        return (int(line[1]), int(line[2])) if line else (0, 0)
+
+    def calls(self):
+        return self._scripts()[0]
+
+    def script_us(self):
+        calls, took = self._scripts()
+        return took / calls
 
     def kill(self):
         process, self.process = self.process, None

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import threading
+from http.client import HTTPConnection
 
 from lib import http
 from lib.base import (clean_env, end, free_port, remove, spawn, tail, temp_dir,
@@ -194,6 +195,47 @@ class Server:
         self.settle(visitor)
         return [line for line in self.log() if line.get("event") == "request"
                 and line["id"] not in self.visits]
+
+
+class Peer:
+    """A second portal beside a server's, as another machine would have it:
+    with settings of its own."""
+
+    def __init__(self, server, **settings):
+        self.server, self.dir = server, server.dir
+        self.port, self.gateway_port = free_port(), free_port()
+        self.name = f"peer-{self.port}"
+        self.settings = {
+            **server.settings,
+            "LATCHKEY_LISTEN": f"127.0.0.1:{self.port}",
+            "LATCHKEY_GATEWAY_LISTEN": f"127.0.0.1:{self.gateway_port}",
+            **{f"LATCHKEY_{name}": str(value)
+               for name, value in settings.items()}}
+        with open(self.dir / f"{self.name}.log", "ab") as log:
+            self.process = spawn(
+                [server.build / "latchkey"], stdout=log, stderr=log,
+                env=clean_env(**self.settings))
+        wait_until(self.is_ready, 20, "the peer")
+
+    def is_ready(self):
+        """All workers have the database, and hear it."""
+        if self.process.poll() is not None:
+            raise AssertionError(tail(self.dir / f"{self.name}.log"))
+        try:
+            link = HTTPConnection("127.0.0.1", self.gateway_port, timeout=10)
+            link.request("GET", "/metrics")
+            text = link.getresponse().read().decode()
+            link.close()
+        except OSError:
+            return False
+        return "\nlatchkey_gateway_hears 1\n" in text
+
+    def log(self):
+        return self.server.log(self.name)
+
+    def close(self):
+        assert end(self.process, signal.SIGTERM) == 0, tail(
+            self.dir / f"{self.name}.log")
 
 
 class Background:
