@@ -452,14 +452,17 @@ stale(const struct entry *e)
 	return (places[e->place] > e->number || everybody > e->number);
 }
 
-/* The end of a UUIDv7 is random. */
+/* The end of a UUIDv7 is random; mixed all the same, since one that isn't (an
+ * import's) would share its place with all of its kind. */
 static uint16_t
 place_of(const unsigned char *tenant)
 {
-	_Static_assert(CACHE_PLACES - 1 <= UINT16_MAX, "what it returns");
+	_Static_assert(CACHE_PLACES == 1u << (32 - 17) &&
+	    CACHE_PLACES - 1 <= UINT16_MAX, "what it returns");
 
-	return ((uint16_t)(first_word(tenant + CACHE_UUID - 4) %
-	    CACHE_PLACES));
+	/* Fibonacci hashing, of the number that its last bytes are. */
+	return ((uint16_t)(__builtin_bswap32(first_word(tenant + CACHE_UUID -
+	    4)) * UINT32_C(0x9e3779b1) >> 17));
 }
 
 static void

@@ -74,21 +74,24 @@ def pss_mib(server):
 
 class SignIns:
     """So many people who sign in without a pause, each with an account and a
-    browser that is known for it, so that no throttle is in the way."""
+    browser that is known for it, so that no throttle is in the way.  They may
+    begin and end several times."""
 
     def __init__(self, server):
         self.done = 0
         self.stop = False
-        browsers = [flows.contact(server) for _ in range(SIGN_INS)]
-        self.threads = [threading.Thread(target=self.run, args=(browser,))
-                        for browser in browsers]
+        self.people = [self.form(flows.contact(server))
+                       for _ in range(SIGN_INS)]
+        self.threads = []
 
-    def run(self, browser):
+    @staticmethod
+    def form(browser):
         flows.sign_out(browser)
         form = browser.get("/signin").expect(200).form("/signin")
-        cookies = dict(browser.cookies)
-        fields = dict(form.fields, email=browser.email,
-                      password=flows.PASSWORD)
+        return browser, dict(browser.cookies), dict(
+            form.fields, email=browser.email, password=flows.PASSWORD)
+
+    def run(self, browser, cookies, fields):
         while not self.stop:
             browser.cookies = dict(cookies)
             answer = browser.post("/signin", fields)
@@ -98,6 +101,9 @@ class SignIns:
                 raise AssertionError(answer)
 
     def __enter__(self):
+        self.stop = False
+        self.threads = [threading.Thread(target=self.run, args=person)
+                        for person in self.people]
         for thread in self.threads:
             thread.start()
         return self

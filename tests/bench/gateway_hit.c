@@ -212,13 +212,12 @@ make_entries(struct keyring *ring)
 static void
 uuid_of(unsigned char ret_id[CACHE_UUID], unsigned kind, unsigned number)
 {
-	char	 text[UUID_TEXT];
-	bool	 ok;
+	uint64_t	 end = (number + 1) * UINT64_C(0x9e3779b97f4a7c15);
 
-	(void)snprintf(text, sizeof(text), "01900000-00%02x-7000-8000-%012x",
-	    kind, number);
-	ok = uuid_read(ret_id, text);
-	assert(ok);
+	/* The ends of UUIDv7 look random. */
+	memset(ret_id, 0, CACHE_UUID);
+	ret_id[7] = (unsigned char)kind;
+	memcpy(ret_id + 8, &end, sizeof(end));
 }
 
 static void

@@ -6,15 +6,15 @@
  *
  * The settings LATCHKEY_DATABASE_URL and LATCHKEY_MASTER_KEY_FILE are those of
  * a portal.  One line each: the HMAC of the key "%032x" of each number below
- * KEYS, then that of the password below for each user "%012x" below USERS.
- * Exit 1 with a line on standard error when the vault can't be opened.
+ * KEYS, then that of the password below for each user of a number below USERS,
+ * whose id is what gateway_world.py makes of it.  Exit 1 with a line on standard error when the vault can't be opened.
  */
 #include "apiusers/apiuser.h"
 #include "base/str.h"
 #include "vault/vault.h"
 
 #define ARENA_MAX	(1024u * 1024)
-#define USER_ID		"01900000-00aa-7000-8000-%012llx"
+#define USER_ID		"%08llx-%04llx-7aa0-8%03llx-%012llx"
 #define PASSWORD	"a-password-of-32-characters-here"
 
 static _Noreturn void	failed(void *, enum db_failure, const char *);
@@ -31,6 +31,7 @@ main(int argc, char **argv)
 	unsigned char	 mac[SHA256_BYTES];
 	char		 text[64];
 	int64_t		 keys, users, i;
+	uint64_t	 end, time;
 
 	if (argc != 3 || url == NULL || path == NULL ||
 	    !str_to_int(argv[1], 0, INT32_MAX, &keys) ||
@@ -49,8 +50,13 @@ main(int argc, char **argv)
 		print(mac);
 	}
 	for (i = 0; i < users; i++) {
+		end = (uint64_t)(i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+		time = (UINT64_C(0x0190) << 32) + (uint64_t)i;
 		(void)snprintf(text, sizeof(text), USER_ID,
-		    (unsigned long long)i);
+		    (unsigned long long)time >> 16,
+		    (unsigned long long)time & 0xffff,
+		    (unsigned long long)end >> 52,
+		    (unsigned long long)end & ((UINT64_C(1) << 48) - 1));
 		if (!api_password_mac(vault, 0, text, PASSWORD,
 		    sizeof(PASSWORD) - 1, mac))
 			return (refuse("no key for passwords"));
