@@ -164,7 +164,8 @@ $O/tests/fuzz/%_replay: tests/fuzz/%_fuzz.c tests/fuzz/replay.c \
 	    -DCORPUS='"tests/fuzz/corpus/$*"' $< tests/fuzz/replay.c \
 	    $O/liblatchkey.a -lcmocka $(LIBS)
 unit: $(TESTS) $(REPLAYS) $O/tests/web/mustache_render \
-    $O/tests/bench/gateway_macs $O/tests/bench/gateway_hit
+    $O/tests/bench/gateway_macs $O/tests/bench/gateway_hit \
+    $O/tests/keys/key_mac
 
 packages-run:
 	@conf/dev/install.sh conf/dev/packages-run.txt

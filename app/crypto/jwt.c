@@ -177,12 +177,12 @@ jwt_sign(struct arena *a, const struct jwk *key,
 	bool		 ok;
 
 	assert(key->signs);
-	said = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:s,s:s,s:s*}",
+	said = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:s,s:s,s:s*,s:b}",
 	    "iss", c->issuer, "aud", c->audience, "sub", c->subject,
 	    "client_id", c->subject, "iat", (json_int_t)c->issued_at, "exp",
 	    (json_int_t)c->expires_at, "jti", c->jti, "tenant", c->tenant,
 	    "environment", c->environment, "scope",
-	    c->scope[0] != '\0' ? c->scope : NULL);
+	    c->scope[0] != '\0' ? c->scope : NULL, "whole", c->whole);
 	assert(said != NULL);
 	payload = json_dumps(said, JSON_COMPACT);
 	json_decref(said);
@@ -439,6 +439,7 @@ read_claims(const json_t *said, struct jwt_claims *ret_claims)
 	if (json_object_get(said, "scope") != NULL &&
 	    !copy_text(said, "scope", c.scope, sizeof(c.scope)))
 		return (false);
+	c.whole = json_is_true(json_object_get(said, "whole"));
 	if (client == NULL || !str_eq(client, c.subject) ||
 	    !uuid_shaped(c.subject) || !uuid_shaped(c.jti) ||
 	    c.expires_at < c.issued_at)

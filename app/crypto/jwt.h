@@ -55,7 +55,8 @@ struct jwt_claims {
 	char	 jti[UUID_TEXT];
 	char	 tenant[JWT_WORD_MAX + 1];	/* its code */
 	char	 environment[JWT_WORD_MAX + 1];
-	char	 scope[JWT_SCOPE_MAX + 1];	/* "": no claim, not narrowed */
+	char	 scope[JWT_SCOPE_MAX + 1];	/* words; "": no claim of them */
+	bool	 whole;		/* scope names, and narrows nothing */
 	int64_t	 issued_at, expires_at;
 };
 

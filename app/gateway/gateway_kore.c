@@ -2,8 +2,7 @@
  * The check on Kore's event loop: from the request to the answer.  What a check
  * may have to wait for is in wait_kore.c.
  */
-#include <kore/kore.h>
-#include <kore/http.h>
+#include "gateway/gateway_kore.h"
 
 #include <arpa/inet.h>
 
@@ -19,7 +18,6 @@
 #include "gateway/verify.h"
 #include "gateway/wait.h"
 #include "gateway/watch.h"
-#include "web/address.h"
 
 #define SECRET_MAX	256u
 #define VERIFY		"/v1/verify"
@@ -50,8 +48,6 @@ static void	 elsewhere(const char *path);
 static void	 count_failure(struct http_request *, struct check *);
 static void	 count_call(struct http_request *, const struct check *);
 static void	 address_of(void *, struct meter_cell *);
-static bool	 client_of(struct http_request *, const struct call *,
-		    struct network *);
 static void	 send_out(struct http_request *);
 static void	 error_answer(struct connection *, int *status,
 		    const char *path, struct kore_buf *, const void **,
@@ -74,6 +70,7 @@ gateway_setup(void)
 	limit_setup((uint32_t)setting->gateway_limits);
 	meter_setup((uint32_t)setting->gateway_usage);
 	watch_setup();
+	exchange_setup();
 	portal_error = http_error_page;
 	http_error_page = error_answer;
 }
@@ -113,6 +110,8 @@ gateway_serve(struct http_request *kore)
 		send_metrics(kore);
 		return (KORE_RESULT_OK);
 	}
+	if (exchange_here(kore->path))
+		return (exchange_serve(kore));
 	if (verifies) {
 		call_begin(&call, CALL_PLAIN);
 		method = NULL;
@@ -159,6 +158,22 @@ gateway_serve(struct http_request *kore)
 	call_end(&call);
 	verify_end(&verify);
 	return (KORE_RESULT_OK);
+}
+
+bool
+gateway_client(struct http_request *kore, const char *forwarded,
+    struct network *ret_address)
+{
+	char		 peer[INET6_ADDRSTRLEN] = "unix";
+	const void	*from = NULL;
+
+	if (kore->owner->family == AF_INET)
+		from = &kore->owner->addr.ipv4.sin_addr;
+	else if (kore->owner->family == AF_INET6)
+		from = &kore->owner->addr.ipv6.sin6_addr;
+	if (from != NULL)
+		(void)inet_ntop(kore->owner->family, from, peer, sizeof(peer));
+	return (client_find(&proxies, peer, forwarded, ret_address));
 }
 
 /* False: no address of ours. */
@@ -296,7 +311,7 @@ count_failure(struct http_request *kore, struct check *check)
 	unsigned char	 network[LIMIT_ID] = { 0 };
 	struct network	 ip;
 
-	if (client_of(kore, check->call, &ip))
+	if (gateway_client(kore, check->call->forwarded_for, &ip))
 		memcpy(network, ip.address, ip.family == AF_INET ? 4 : 8);
 	check_failure(check, network, (uint32_t)setting->gateway_failures);
 }
@@ -322,27 +337,10 @@ address_of(void *arg, struct meter_cell *cell)
 	const struct caller	*who = arg;
 	struct network		 ip;
 
-	if (!client_of(who->kore, who->call, &ip))
+	if (!gateway_client(who->kore, who->call->forwarded_for, &ip))
 		return;
 	cell->family = (uint8_t)ip.family;
 	memcpy(cell->address, ip.address, METER_ADDRESS);
-}
-
-static bool
-client_of(struct http_request *kore, const struct call *call,
-    struct network *ret_address)
-{
-	char		 peer[INET6_ADDRSTRLEN] = "unix";
-	const void	*from = NULL;
-
-	if (kore->owner->family == AF_INET)
-		from = &kore->owner->addr.ipv4.sin_addr;
-	else if (kore->owner->family == AF_INET6)
-		from = &kore->owner->addr.ipv6.sin6_addr;
-	if (from != NULL)
-		(void)inet_ntop(kore->owner->family, from, peer, sizeof(peer));
-	return (client_find(&proxies, peer, call->forwarded_for,
-	    ret_address));
 }
 
 /* As web/serve_kore.c: all headers as one, whose name is the first's. */

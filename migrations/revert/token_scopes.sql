@@ -1,0 +1,4 @@
+BEGIN;
+DROP FUNCTION token_matrix;
+DROP FUNCTION token_words;
+COMMIT;
