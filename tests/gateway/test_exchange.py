@@ -9,8 +9,8 @@ import time
 import urllib.parse
 
 import pytest
-from lib import flows, issued
-from lib.base import wait_until
+from lib import flows, gateways, issued
+from lib.base import temp_dir, wait_until
 from lib.server import Server
 
 WORDS = {"contacts:read": [("/contacts", "GET")],
@@ -221,6 +221,70 @@ def test_client_credentials(world, basic, tmp_path):
     claims = part(answer.json["access_token"], 1)
     assert claims["scope"] == "customers:read contacts:read"
     assert claims["whole"] is False
+
+
+def test_stock_oauth_client(world, monkeypatch):
+    """requests-oauthlib, as its manual has it."""
+    from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
+    from requests_oauthlib import OAuth2Session
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    url = f"http://127.0.0.1:{world.server.gateway_port}{TOKEN}"
+    client = str(world.key.id)
+    one = OAuth2Session(client=BackendApplicationClient(client_id=client))
+    token = one.fetch_token(url, client_secret=world.key.text)
+    assert token["token_type"] == "Bearer" and 0 < token["expires_in"] <= 900
+    assert part(token["access_token"], 1)["sub"] == client
+    one = OAuth2Session(client=BackendApplicationClient(
+        client_id=client, scope=["customers:read"]))
+    token = one.fetch_token(url, client_id=client, include_client_id=True,
+                            client_secret=world.key.text)
+    assert token["scope"] == ["customers:read"]
+    with pytest.raises(OAuth2Error) as refused:
+        one.fetch_token(url, client_secret=issued.coded("xk"))
+    assert refused.value.error == "invalid_client"
+    world.server.sql("DELETE FROM throttle")
+
+
+@pytest.mark.parametrize("name", ["nginx", "caddy", "haproxy"])
+def test_through_gateways(world, name):
+    """The examples of conf/gateway lead there, and unchecked."""
+    folder = temp_dir("gateway")
+    api = gateways.serve(gateways.Handler)
+    one = gateways.ALL[name](folder, world.server.gateway_port,
+                             api.server_address[1])
+    try:
+        kind = [("Content-Type", "application/json")]
+        answer = one.call(EXCHANGE, "POST", json.dumps(
+            {"apiKey": world.key.text}).encode(), kind)
+        assert answer.status == 200, answer.text
+        assert part(json.loads(answer.text)["data"]["token"], 1)["sub"]
+        answer = one.call(EXCHANGE, "POST", b"{}", kind)
+        assert (answer.status, json.loads(answer.text)["code"]) == (
+            400, "bad_request")
+        basic = base64.b64encode(
+            f"{world.key.id}:{world.key.text}".encode()).decode()
+        answer = one.call(TOKEN, "POST", b"grant_type=client_credentials", [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Authorization", f"Basic {basic}")])
+        assert json.loads(answer.text)["token_type"] == "Bearer"
+        # A caller's word for its own address is not believed.
+        answer = one.call(EXCHANGE, "POST", json.dumps(
+            {"apiKey": issued.coded("xk")}).encode(), [
+                *kind, ("X-Forwarded-For", "192.0.2.77")])
+        assert answer.status == 401
+        assert not world.server.sql("SELECT FROM throttle WHERE key = "
+                                    "'192.0.2.77'")
+        for path in (".well-known/jwks.json",
+                     ".well-known/oauth-authorization-server"):
+            answer = one.call(f"/{path}")
+            assert answer.status == 200 and json.loads(answer.text)
+        # All else is checked as ever.
+        for path in ("/.well-known/else", EXCHANGE + "/x", "/oauth/tokens"):
+            assert one.call(path).status == 401
+    finally:
+        one.close()
+        api.shutdown()
+        world.server.sql("DELETE FROM throttle")
 
 
 def error(answer):

@@ -173,7 +173,10 @@ class Caddy(Gateway):
             ("api.example.com {",
              f"http://127.0.0.1:{self.port}, http://api.example.com:"
              f"{self.port} {{\n\tbind 127.0.0.1"),
-            ("127.0.0.1:8081", f"127.0.0.1:{self.check}"),
+            ("reverse_proxy 127.0.0.1:8081",
+             f"reverse_proxy 127.0.0.1:{self.check}"),
+            ("forward_auth 127.0.0.1:8081",
+             f"forward_auth 127.0.0.1:{self.check}"),
             ("127.0.0.1:9000", f"127.0.0.1:{self.api}")))
         return (["/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config",
                  str(path)], {"HOME": str(self.dir),
