@@ -8,8 +8,8 @@ where that is smaller.  OUT/manifest.txt has one line for each asset,
     NAME FINGERPRINTED CONTENT-TYPE
 
 sorted by name, without a space in any part.  The same sources give the same
-bytes.  The style sheets become one, app.css: modern-normalize from npm in the
-layer "base", then look.css; what one asset says of another as /assets/NAME is
+bytes.  The style sheets become one, app.css: modern-normalize and uPlot's from
+npm in the layer "base", then look.css; uPlot's script becomes uplot.js; what one asset says of another as /assets/NAME is
 rewritten to the fingerprinted name.
 """
 import gzip
@@ -20,7 +20,8 @@ import shutil
 import subprocess
 import sys
 
-NORMALIZE = "3.0.1"
+NORMALIZE = ("modern-normalize", "3.0.1")
+UPLOT = ("uplot", "1.6.32")
 TYPES = {
     ".css": "text/css;charset=utf-8",
     ".js": "text/javascript;charset=utf-8",
@@ -36,21 +37,22 @@ def read(path):
         return file.read()
 
 
-def normalize_css(folder):
-    """The style sheet of modern-normalize, fetched once into folder."""
-    package = os.path.join(folder, "node_modules", "modern-normalize")
-    sheet = os.path.join(package, "modern-normalize.css")
+def from_npm(folder, wanted, *path):
+    """A file of a package, which is fetched once into a folder of its own
+    below this one."""
+    name, version = wanted
+    folder = os.path.join(folder, name)
+    package = os.path.join(folder, "node_modules", name)
     about = os.path.join(package, "package.json")
-    pinned = '"version": "%s"' % NORMALIZE
+    pinned = '"version": "%s"' % version
     if not os.path.exists(about) or pinned not in read(about):
-        # A folder of its own: npm removes from a folder what the call
-        # at hand did not ask for.
+        # npm removes from a folder what the call at hand did not ask for.
         os.makedirs(folder, exist_ok=True)
         subprocess.run(
             ["npm", "install", "--silent", "--no-save", "--no-audit",
              "--no-fund", "--ignore-scripts", "--prefix", folder,
-             "modern-normalize@" + NORMALIZE], check=True)
-    return read(sheet)
+             "%s@%s" % wanted], check=True)
+    return read(os.path.join(package, *path))
 
 
 def squeeze_css(text):
@@ -77,8 +79,13 @@ def sources(folder, npm):
             sys.exit("build.py: %s: no content type for %s" % (name, end))
         with open(path, "rb") as file:
             found[name] = file.read()
-    css = "@layer base{\n%s}\n%s" % (
-        squeeze_css(normalize_css(npm)),
+    # Its licence goes with it.
+    found["uplot.js"] = ("/*!\n%s*/\n%s" % (
+        from_npm(npm, UPLOT, "LICENSE"),
+        from_npm(npm, UPLOT, "dist", "uPlot.iife.min.js"))).encode()
+    css = "@layer base{\n%s%s}\n%s" % (
+        squeeze_css(from_npm(npm, NORMALIZE, "modern-normalize.css")),
+        squeeze_css(from_npm(npm, UPLOT, "dist", "uPlot.min.css")),
         squeeze_css(read(os.path.join(folder, "look.css"))))
     found["app.css"] = css.encode()
     return found

@@ -45,7 +45,7 @@ def test_names_are_made_from_the_content(made):
     assert done.returncode == 0, done.stderr
     listed = manifest(out)
     assert {"app.css", "icons.svg", "favicon.svg", "copy.js", "hide.js",
-            "name.js", "password.js"} <= set(listed)
+            "name.js", "password.js", "chart.js", "uplot.js"} <= set(listed)
     for name, (printed, kind) in listed.items():
         data = (out / printed).read_bytes()
         stem, _, end = name.rpartition(".")

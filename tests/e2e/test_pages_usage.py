@@ -3,6 +3,7 @@
 import pytest
 from e2e.test_pages import look, person  # noqa: F401
 from lib import flows
+from selenium.webdriver.common.keys import Keys
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,33 @@ USER = """
 """
 
 
+def drawn(browser):
+    """The chart that answers is there, and the still one is gone."""
+    browser.wait(lambda: browser.find_all("[data-plot] canvas"), "the chart")
+    assert not browser.find("[data-plot-still]").is_displayed()
+
+
+def chart_by_keys(browser):
+    """Each bar says its numbers, which are those of the table."""
+    drawn(browser)
+    chart = browser.find("[role=slider]")
+    table = [[cell.text for cell in row.find_elements("css selector", "th, td")]
+             for row in browser.find_all("#calls-table tbody tr")]
+    assert chart.get_attribute("aria-valuemax") == str(len(table) - 1)
+    here = len(table) - 1
+    for key, step in ((Keys.HOME, -len(table)), (Keys.ARROW_RIGHT, 1),
+                      (Keys.ARROW_RIGHT, 1), (Keys.ARROW_LEFT, -1),
+                      (Keys.END, len(table)), (Keys.ARROW_RIGHT, 1),
+                      (Keys.ARROW_LEFT, -1)):
+        here = min(max(here + step, 0), len(table) - 1)
+        chart.send_keys(key)
+        time, allowed, refused = table[here]
+        said = f"{time}: {allowed} allowed, {refused} refused"
+        assert chart.get_attribute("aria-valuetext") == said
+        assert chart.get_attribute("aria-valuenow") == str(here)
+        assert browser.find("[data-plot] > p").text == said
+
+
 def test_usage(server, people, person):  # noqa: F811
     owner, keeper = people
     browser = person(owner)
@@ -47,8 +75,17 @@ def test_usage(server, people, person):  # noqa: F811
     browser = person(owner)
     for span in ("24h", "7d", "30d", "12m"):
         browser.go(f"/usage?span={span}")
+        drawn(browser)
         look(browser, f"usage-{span}", "Usage")
     assert "Too many at once" in browser.words
+    chart_by_keys(browser)
+    # Without scripts there is the picture of the server's.
+    browser.javascript(False)
+    browser.go("/usage?span=12m")
+    assert not browser.find_all("canvas")
+    assert browser.find("[data-plot-still]").is_displayed()
+    assert not browser.find("[data-plot]").is_displayed()
+    browser.javascript(True)
     rows = owner.get("/usage/export?span=24h").expect(200).text.splitlines()
     assert rows[0] == "time,subscription,api_user,outcome,calls"
     # 24 hours of three outcomes.
@@ -60,6 +97,7 @@ def test_usage(server, people, person):  # noqa: F811
     server.sql("UPDATE usage_hour SET api_user_id = %s", (user,))
     server.sql("UPDATE usage_day SET api_user_id = %s", (user,))
     browser.go(f"/api-users/{user}?span=24h")
+    drawn(browser)
     look(browser, "api-user-calls", "FORTAPI@ALTWORX")
     assert "Calls in 24 hours" in browser.words
     browser = person(keeper)
