@@ -6,8 +6,8 @@
  * A round: note how the last mail ended, if that could not be written yet; run
  * the jobs, and write heads of the audit to the log, when it is time; send all
  * that is due; wait for a NOTIFY, for the next mail to fall due, or for the
- * next jobs.  When the database is lost, the round ends there and begins
- * again, 50 ms to 1 s later.  SIGTERM and SIGINT end it after the mail that is
+ * next jobs.  When the database is lost, busy or refuses what it should not,
+ * the round ends there and begins again, 50 ms to 1 s later.  SIGTERM and SIGINT end it after the mail that is
  * under way.
  */
 #include <curl/curl.h>
@@ -30,6 +30,7 @@
 #include "web/mustache.h"
 
 #define ROUND_MAX	(64u * 1024 * 1024)	/* memory of one round */
+#define LOST		"database_lost"
 #define BACKOFF_MIN_MS	50
 #define BACKOFF_MAX_MS	1000
 /* A signal that comes just before the wait is seen this much later. */
@@ -51,6 +52,7 @@ struct courier {
 	int64_t			 leased_until;	/* monotonic, about */
 	bool			 stuck_told;
 	int			 backoff_ms;	/* 0: all is well */
+	const char		*trouble;	/* as told in the log, or NULL */
 	bool			 reopen;	/* the connection was lost */
 
 	/* How a mail ended, until the outbox knows. */
@@ -165,6 +167,8 @@ start(struct courier *c)
 static void
 round_run(struct courier *c)
 {
+	bool	was_due;
+
 	connect_db(c);
 	if (clock_monotonic() >= c->beat_at || hung_up)
 		beat(c, VAULT_LEASE_S);
@@ -177,12 +181,15 @@ round_run(struct courier *c)
 	if (clock_monotonic() >= c->heads_at && !audit_export(c->db))
 		c->heads_at = clock_monotonic() +
 		    AUDIT_EXPORT_EVERY_S * SECOND_US;
-	if (c->backoff_ms > 0) {
-		log_event(LOG_LEVEL_INFO, "database_back", NULL);
+	/* A round's memory goes with it, so a round sends one mail. */
+	was_due = send_one(c);
+	if (c->trouble != NULL) {
+		log_event(LOG_LEVEL_INFO, strcmp(c->trouble, LOST) == 0 ?
+		    "database_back" : "went_on", NULL);
+		c->trouble = NULL;
 		c->backoff_ms = 0;
 	}
-	/* A round's memory goes with it, so a round sends one mail. */
-	if (!send_one(c) && !stopping)
+	if (!was_due && !stopping)
 		wait_for_work(c);
 }
 
@@ -378,16 +385,21 @@ rest(int ms)
 	(void)nanosleep(&ts, NULL);
 }
 
-/* Told once, until it is back. */
+/* Told once, until a round has ended well. */
 static void
 db_lost(void *arg, enum db_failure failure, const char *why)
 {
+	static const char *const words[] = {
+		[DB_FAIL_DOWN] = LOST, [DB_FAIL_UNKNOWN] = LOST,
+		[DB_FAIL_BUSY] = "db_failed", [DB_FAIL_BUG] = "db_bug",
+	};
 	struct courier	*c = arg;
 
 	c->reopen = true;
-	if (c->backoff_ms == 0)
+	if (c->trouble == NULL || strcmp(c->trouble, words[failure]) != 0)
 		log_event(failure == DB_FAIL_BUG ? LOG_LEVEL_ERROR :
-		    LOG_LEVEL_WARN, "database_lost", "why", why, NULL);
+		    LOG_LEVEL_WARN, words[failure], "why", why, NULL);
+	c->trouble = words[failure];
 	c->backoff_ms *= 2;
 	if (c->backoff_ms < BACKOFF_MIN_MS)
 		c->backoff_ms = BACKOFF_MIN_MS;

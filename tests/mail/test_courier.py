@@ -432,6 +432,33 @@ def test_database_restarted(own_post):
     assert post.log().count("database_lost") == 1
 
 
+def test_a_refusal_that_nobody_expects(post):
+    """A rule that the program doesn't know is no loss of the database: it is
+    told once, by the word that the portal has for it, and the mail goes when
+    the rule is gone."""
+    post.courier()
+    wait_until(lambda: '"start"' in post.log(), 10)
+    post.sql("ALTER TABLE outbox ADD CONSTRAINT later_rule CHECK "
+             "(claimed_by IS NULL) NOT VALID")
+    post.queue()
+    refused = "not expected: later_rule"
+    wait_until(lambda: refused in post.log(), 10)
+    seen = set()    # it connects anew for each try
+
+    def tries():
+        seen.update(post.sql(
+            "SELECT pid FROM pg_stat_activity WHERE datname = "
+            "current_database() AND application_name = 'latchkey-courier'"))
+        return len(seen)
+    wait_until(lambda: tries() > 3, 20, "further tries")
+    post.sql("ALTER TABLE outbox DROP CONSTRAINT later_rule")
+    post.wait_sent(1)
+    wait_until(lambda: '"went_on"' in post.log(), 10)
+    assert post.log().count('"db_bug"') == 1 == post.log().count(refused)
+    assert "database_lost" not in post.log()
+    assert "database_back" not in post.log()
+
+
 def test_database_killed_while_a_mail_is_under_way(own_post):
     """It was sent, and could not be written down: that is done when the
     database is back, and the mail does not go a second time."""
