@@ -10,9 +10,11 @@
 
 /* Registered for draft-ietf-httpapi-ratelimit-headers; rates are quotas, too. */
 #define PROBLEM_QUOTA	"https://iana.org/assignments/http-problem-types#quota-exceeded"
+#define KEY		"ApiKey realm=\"API key\""
 #define BASIC		"Basic realm=\"API user\", charset=\"UTF-8\""
 #define AZURE_KEY	"AzureApiManagementKey realm=\"/\","		\
 			"name=\"Ocp-Apim-Subscription-Key\",type=\"header\""
+#define SCOPES_MAX	1024u	/* bytes of what the API is told */
 #define RETRY_AWAY_S	2u	/* 503 */
 
 static void	 denial_begin(struct gateway_answer *, struct buf *body,
@@ -25,8 +27,14 @@ static void	 allow(struct gateway_answer *, const struct check *,
 		    const struct answer_style *);
 static void	 deny(struct gateway_answer *, const struct check *,
 		    const struct answer_style *);
-static int	 problem_body(struct buf *, const struct check *);
-static int	 apim_body(struct buf *, const struct check *);
+static const char *challenge(const struct check *, bool apim);
+static void	 problem_body(struct buf *, const struct check *,
+		    const struct denial *);
+static int	 apim_body(struct buf *, const struct check *,
+		    const struct denial *);
+static void	 add_issued(struct gateway_answer *, const struct check *);
+static void	 verify_issued(struct buf *, const struct check *);
+static size_t	 words_fitting(const char *);
 static void	 apim_words(struct buf *, int status, const struct denial *);
 static void	 add_limits(struct gateway_answer *, const struct limits *,
 		    const struct answer_style *);
@@ -53,9 +61,10 @@ void
 answer_verify(struct gateway_answer *out, const struct check *check)
 {
 	bool			 allowed = check->verdict == VERDICT_ALLOWED;
-	const struct denial	*d;
+	struct denial		 d;
 	struct buf		 b;
 	char			 id[UUID_TEXT], name[CACHE_NAME];
+	char			 detail[DENIAL_DETAIL];
 
 	if (check->verdict == VERDICT_UNAVAILABLE ||
 	    check->verdict == VERDICT_WRONG_SECRET) {
@@ -77,12 +86,13 @@ answer_verify(struct gateway_answer *out, const struct check *check)
 		}
 		buf_fmt(&b, ",\"accounts\":\"%.*s\"", (int)check->scope_bytes,
 		    check->scope);
+		verify_issued(&b, check);
 	} else {
-		d = verdict_denial(check->verdict);
+		d = check_denial(check, detail);
 		buf_fmt(&b, "{\"allowed\":false,\"code\":\"%s\",\"status\":%d,"
-		    "\"title\":\"%s\",\"detail\":\"%s\"", d->code, d->status,
-		    d->title, d->detail);
-		if (d->status == 429)
+		    "\"title\":\"%s\",\"detail\":\"%s\"", d.code, d.status,
+		    d.title, d.detail);
+		if (d.status == 429)
 			buf_fmt(&b, ",\"retry_after_s\":%u",
 			    check->limits.retry_s);
 	}
@@ -174,6 +184,10 @@ allow(struct gateway_answer *out, const struct check *check,
 		add_text(out, "x-latchkey-api-user", name);
 	}
 	add(out, "x-latchkey-accounts", check->scope, check->scope_bytes);
+	add_text(out, "x-latchkey-environment",
+	    check->key->product->environment);
+	if (check->key->issued != NULL)
+		add_issued(out, check);
 	add_limits(out, &check->limits, style);
 	add_text(out, "cache-control", "no-store");
 	finish(out, &b);
@@ -183,25 +197,42 @@ static void
 deny(struct gateway_answer *out, const struct check *check,
     const struct answer_style *style)
 {
-	const struct denial	*d = verdict_denial(check->verdict);
-	struct buf		 b;
-	int			 status;
+	struct denial	 d;
+	struct buf	 b;
+	char		 detail[DENIAL_DETAIL];
+	int		 status;
 
 	begin(out, &b, 0);
-	status = style->apim ? apim_body(&b, check) : problem_body(&b, check);
-	denial_begin(out, &b, status, d->code, check->call != NULL &&
+	d = check_denial(check, detail);
+	status = d.status;
+	if (style->apim)
+		status = apim_body(&b, check, &d);
+	else
+		problem_body(&b, check, &d);
+	denial_begin(out, &b, status, d.code, check->call != NULL &&
 	    check->call->way == CALL_NGINX, style);
 	if (status == 401)
-		add_text(out, "www-authenticate", style->apim &&
-		    check->verdict != VERDICT_MISSING_API_USER &&
-		    check->verdict != VERDICT_BAD_API_USER ? AZURE_KEY : BASIC);
-	if (d->status == 503)
+		add_text(out, "www-authenticate", challenge(check,
+		    style->apim));
+	if (d.status == 503)
 		add_number(out, "retry-after", RETRY_AWAY_S);
-	if (d->status == 429) {
+	if (d.status == 429) {
 		add_number(out, "retry-after", check->limits.retry_s);
 		add_limits(out, &check->limits, style);
 	}
 	finish(out, &b);
+}
+
+/* A 401 must have one (RFC 9110, section 11.6.1).  Keys in headers have no
+ * registered scheme. */
+static const char *
+challenge(const struct check *check, bool apim)
+{
+	if (check->verdict == VERDICT_MISSING_TENANT ||
+	    (check->keyway != NULL && !check->keyway->is_pair))
+		return (KEY);
+	return (apim && check->verdict != VERDICT_MISSING_API_USER &&
+	    check->verdict != VERDICT_BAD_API_USER ? AZURE_KEY : BASIC);
 }
 
 /* The body is written by now: nginx has it in a header. */
@@ -247,12 +278,10 @@ error_denial(int status)
 	return (&rows[i]);
 }
 
-/* The status. */
-static int
-problem_body(struct buf *b, const struct check *check)
+static void
+problem_body(struct buf *b, const struct check *check, const struct denial *d)
 {
-	const struct denial	*d = verdict_denial(check->verdict);
-	char			 full[RATELIMIT_MAX];
+	char	 full[RATELIMIT_MAX];
 
 	full[0] = '\0';
 	if (d->status == 429)
@@ -262,16 +291,20 @@ problem_body(struct buf *b, const struct check *check)
 	    PROBLEM_QUOTA : "about:blank", d->title, d->status, d->detail,
 	    d->code, full[0] != '\0' ? ",\"violated-policies\":[" : "", full,
 	    full[0] != '\0' ? "]" : "");
-	return (d->status);
 }
 
+/* The status. */
 static int
-apim_body(struct buf *b, const struct check *check)
+apim_body(struct buf *b, const struct check *check, const struct denial *d)
 {
-	const struct denial	*d = verdict_denial(check->verdict);
-	uint32_t		 s = check->limits.retry_s;
-	int			 status = d->status;
+	uint32_t	 s = check->limits.retry_s;
+	int		 status = d->status;
 
+	/* Azure knows pairs alone. */
+	if (check->keyway != NULL && !check->keyway->is_pair) {
+		apim_words(b, status, d);
+		return (status);
+	}
 	switch (check->verdict) {
 	case VERDICT_MISSING_KEY:
 		buf_fmt(b, "{ \"statusCode\": 401, \"message\": \"Access denied "
@@ -308,6 +341,13 @@ apim_body(struct buf *b, const struct check *check)
 	case VERDICT_NOT_PERMITTED:
 	case VERDICT_UNAVAILABLE:
 	case VERDICT_WRONG_SECRET:
+	case VERDICT_MISSING_TENANT:
+	case VERDICT_WRONG_TENANT:
+	case VERDICT_KEY_PENDING:
+	case VERDICT_KEY_INACTIVE:
+	case VERDICT_KEY_REVOKED:
+	case VERDICT_KEY_EXPIRED:
+	case VERDICT_WRONG_ENVIRONMENT:
 		apim_words(b, status, d);
 		break;
 	}
@@ -351,6 +391,46 @@ user_name(char name[CACHE_NAME], const struct check *check)
 	memcpy(name, check->user->name, n);
 	name[n++] = '@';
 	memcpy(name + n, check->key->code, strlen(check->key->code) + 1);
+}
+
+static void
+add_issued(struct gateway_answer *out, const struct check *check)
+{
+	const struct issued_key	*i = check->key->issued;
+	char			 id[UUID_TEXT];
+
+	uuid_write(id, i->id);
+	add(out, "x-latchkey-key", id, UUID_TEXT - 1);
+	add(out, "x-latchkey-scopes", i->words, words_fitting(i->words));
+}
+
+static void
+verify_issued(struct buf *b, const struct check *check)
+{
+	const struct issued_key	*i = check->key->issued;
+	char			 id[UUID_TEXT];
+
+	buf_fmt(b, ",\"environment\":\"%s\"",
+	    check->key->product->environment);
+	if (i == NULL)
+		return;
+	uuid_write(id, i->id);
+	buf_fmt(b, ",\"key\":\"%s\",\"scopes\":\"%.*s\"", id,
+	    (int)words_fitting(i->words), i->words);
+}
+
+/* As many as are within SCOPES_MAX: an API that goes by them refuses rather than
+ * allows for want of the others. */
+static size_t
+words_fitting(const char *words)
+{
+	size_t	 n = strlen(words);
+
+	if (n <= SCOPES_MAX)
+		return (n);
+	for (n = SCOPES_MAX; n > 0 && words[n] != ' '; n--)
+		continue;
+	return (n);
 }
 
 static void

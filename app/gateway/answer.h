@@ -4,7 +4,7 @@
  * Denials are problems of RFC 9457; or as Azure API Management words them
  * (LATCHKEY_GATEWAY_COMPAT=apim), so that clients' code and runbooks go on:
  *
- *	missing_key			401 "Access denied due to missing ..."
+ *	missing_key, of pairs		401 "Access denied due to missing ..."
  *	unknown_key suspended expired	401 "Access denied due to invalid ..."
  *	    cancelled
  *	rate_limited			429 "Rate limit is exceeded. ..."
@@ -23,9 +23,10 @@
 
 #include "gateway/gateway.h"
 
-/* Scope 5250 bytes; what verify says of it is the longest body. */
-#define ANSWER_HEADERS_MAX	8192u
-#define ANSWER_BODY_MAX		8192u
+/* Accounts 5250 bytes, scopes 1024, limits 1024; what verify says of them is the
+ * longest body. */
+#define ANSWER_HEADERS_MAX	10240u
+#define ANSWER_BODY_MAX		10240u
 
 struct answer_style {
 	bool		 apim;

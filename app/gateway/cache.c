@@ -58,7 +58,10 @@ static bool	 stale(const struct entry *);
 static uint16_t	 place_of(const unsigned char *tenant);
 static void	 release(struct entry *, const struct table *);
 static void	 set_release(struct shared_set *);
+static bool	 product_same(const struct shared_product *,
+		    const struct shared_product *);
 static void	 product_release(struct shared_product *);
+static void	 issued_release(struct issued_key *);
 static void	 hash_of(unsigned char [HASH_SHORT_BYTES],
 		    const struct user_key *);
 static uint32_t	 first_word(const void *);
@@ -230,17 +233,14 @@ cache_set(const unsigned char hash[SHA256_BYTES], const char *text,
 }
 
 struct shared_product *
-cache_product(const unsigned char id[CACHE_UUID], const char *slug,
-    bool needs_user, const struct plan *plan)
+cache_product(const struct shared_product *like)
 {
 	struct shared_product	**bucket, *p;
 
-	bucket = &products[first_word(id + CACHE_UUID - 4) % PRODUCT_BUCKETS];
+	bucket = &products[first_word(like->id + CACHE_UUID - 4) %
+	    PRODUCT_BUCKETS];
 	for (p = *bucket; p != NULL; p = p->next) {
-		if (memcmp(p->id, id, CACHE_UUID) == 0 &&
-		    p->needs_user == needs_user &&
-		    memcmp(&p->plan, plan, sizeof(*plan)) == 0 &&
-		    strcmp(p->slug, slug) == 0) {
+		if (product_same(p, like)) {
 			p->refs++;
 			return (p);
 		}
@@ -248,15 +248,31 @@ cache_product(const unsigned char id[CACHE_UUID], const char *slug,
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		abort();
-	memcpy(p->id, id, CACHE_UUID);
-	(void)snprintf(p->slug, sizeof(p->slug), "%s", slug);
-	p->needs_user = needs_user;
-	p->plan = *plan;
+	*p = *like;
+	p->scopes = strdup(like->scopes);
+	if (p->scopes == NULL)
+		abort();
 	p->refs = 1;
 	p->next = *bucket;
 	*bucket = p;
 	products_n++;
 	return (p);
+}
+
+struct issued_key *
+cache_issued(struct key_entry *k, const char *tenants, const char *words)
+{
+	size_t			 n = strlen(tenants) + 1, m = strlen(words) + 1;
+	struct issued_key	*i = calloc(1, sizeof(*i) + n + m);
+
+	if (i == NULL)
+		abort();
+	memcpy(i->text, tenants, n);
+	memcpy(i->text + n, words, m);
+	i->tenants = i->text;
+	i->words = i->text + n;
+	k->issued = i;
+	return (i);
 }
 
 struct old_password *
@@ -431,6 +447,7 @@ release(struct entry *e, const struct table *t)
 
 	if (t == &keys) {
 		product_release(((struct key_entry *)(void *)e)->product);
+		issued_release(((struct key_entry *)(void *)e)->issued);
 		return;
 	}
 	u = (struct user_entry *)(void *)e;
@@ -465,6 +482,28 @@ place_of(const unsigned char *tenant)
 	    4)) * UINT32_C(0x9e3779b1) >> 17));
 }
 
+static bool
+product_same(const struct shared_product *a, const struct shared_product *b)
+{
+	return (memcmp(a->id, b->id, CACHE_UUID) == 0 &&
+	    a->needs_user == b->needs_user && a->key_name == b->key_name &&
+	    a->query_name == b->query_name &&
+	    a->tenant_name == b->tenant_name &&
+	    memcmp(&a->plan, &b->plan, sizeof(a->plan)) == 0 &&
+	    strcmp(a->slug, b->slug) == 0 &&
+	    strcmp(a->environment, b->environment) == 0 &&
+	    strcmp(a->scopes, b->scopes) == 0);
+}
+
+static void
+issued_release(struct issued_key *i)
+{
+	if (i == NULL)
+		return;
+	set_release(i->set);
+	free(i);
+}
+
 static void
 product_release(struct shared_product *p)
 {
@@ -478,6 +517,7 @@ product_release(struct shared_product *p)
 		link = &(*link)->next;
 	*link = p->next;
 	products_n--;
+	free(p->scopes);
 	free(p);
 }
 

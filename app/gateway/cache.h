@@ -25,6 +25,7 @@
 #define CACHE_UUID	16u
 #define CACHE_NAME	(CALL_USER_MAX + 1 + CALL_CODE_MAX + 1)
 #define CACHE_SLUG	64u	/* bytes, with the NUL */
+#define CACHE_ENVIRONMENT 17u	/* with the NUL */
 #define CACHE_PLACES	32768u	/* for tenants; 256 kB a worker */
 #define CACHE_ABSENT	4096u	/* of what is not there; 128 kB a worker */
 #define CACHE_ABSENT_US	(2 * INT64_C(1000000))
@@ -43,13 +44,33 @@ struct entry {
 	int64_t		 read_at;	/* monotonic */
 };
 
-struct shared_product {	/* that keys share */
+struct shared_product {	/* that keys share, in one environment */
 	struct shared_product *next;
 	uint32_t	 refs;
 	bool		 needs_user;
+	/* Names (keyway.h): in what its keys come, and in what a call must
+	 * name the client; 0: in none. */
+	uint8_t		 key_name, query_name, tenant_name;
 	struct plan	 plan;		/* with what the client has instead */
 	unsigned char	 id[CACHE_UUID];
 	char		 slug[CACHE_SLUG];
+	char		 environment[CACHE_ENVIRONMENT];
+	/* Lines "PATH OPERATION SCOPE", of which scope stands for what; "" of
+	 * pairs.  Its own memory. */
+	char		*scopes;
+};
+
+/* What only an issued key has.  Texts are in its own memory. */
+struct issued_key {
+	unsigned char	 id[CACHE_UUID];
+	int64_t		 ends_at;
+	uint32_t	 calls_a_minute;	/* 0: no limit of its own */
+	uint8_t		 state;			/* enum fact_issued */
+	struct shared_set *set;			/* NULL: nothing allowed */
+	/* Parted by blanks: what a call may name the client by, and the scopes
+	 * that it has. */
+	const char	*tenants, *words;
+	char		 text[];
 };
 
 struct key_entry {
@@ -58,6 +79,7 @@ struct key_entry {
 	unsigned char	 id[CACHE_UUID];
 	unsigned char	 subscription[CACHE_UUID], tenant[CACHE_UUID];
 	struct shared_product *product;		/* never NULL once filled */
+	struct issued_key *issued;		/* NULL: one of a pair */
 	int64_t		 key_ends_at, ends_at;
 	char		 code[CALL_CODE_MAX + 1];	/* of the tenant */
 	uint8_t		 state;			/* enum fact_subscription */
@@ -117,9 +139,12 @@ struct key_entry *cache_put_key(const unsigned char hash[HASH_SHORT_BYTES],
 	    const unsigned char tenant[CACHE_UUID], uint64_t number);
 struct user_entry *cache_put_user(const struct user_key *, uint64_t number);
 /* A product as it was read, once for all who have it; for an entry, which gives
- * it back when it goes.  slug: shorter than CACHE_SLUG. */
-struct shared_product *cache_product(const unsigned char id[CACHE_UUID],
-	    const char *slug, bool needs_user, const struct plan *);
+ * it back when it goes.  It is copied, scopes too; next and refs are not. */
+struct shared_product *cache_product(const struct shared_product *);
+/* Room for what only an issued key has, zeroed but for its texts, which are
+ * copied; it goes with its entry, and so does its set. */
+struct issued_key *cache_issued(struct key_entry *, const char *tenants,
+	    const char *words);
 /* Room for an old password, zeroed; it goes with its entry. */
 struct old_password *cache_old(struct user_entry *);
 void	 cache_drop_key(const unsigned char hash[HASH_SHORT_BYTES]);

@@ -4,16 +4,20 @@
 #include "gateway/call.h"
 
 #include "base/str.h"
+#include "crypto/coded.h"
 #include "crypto/token.h"
+#include "gateway/keyway.h"
 
-#define QUERY_KEY	"subscription-key"
+#define KEY_OF_PAIR	32u	/* hexadecimal digits, in small letters */
 /* USER@CODE:password in base64, four characters for three bytes */
 #define BASIC_MAX	((CALL_USER_MAX + 1 + CALL_CODE_MAX + 1 +	\
 			    CALL_PASSWORD_MAX + 2) / 3 * 4)
 
 static void	 take(struct call *, const char **, const char *);
+static void	 take_named(struct call *, const char *name, const char *value);
 static enum call_verdict read_key(struct call *);
-static bool	 query_key(const char *, size_t, const char **, size_t *);
+static uint8_t	 query_key(const char *, size_t, const char **, size_t *);
+static bool	 key_shaped(const char *, size_t);
 static size_t	 decode(char *, size_t, const char *, size_t);
 static enum call_user read_user(struct call *);
 static enum call_user read_login(struct call *, const char *name,
@@ -35,8 +39,10 @@ call_header(struct call *c, const char *name, const char *value)
 	/* Told apart by their lengths first: most headers are others. */
 	switch (strlen(name)) {
 	case sizeof("authorization") - 1:
-		if (str_eq_nocase(name, "authorization"))
+		if (str_eq_nocase(name, "authorization")) {
 			take(c, &c->authorization, value);
+			return;
+		}
 		break;
 	case sizeof("x-original-uri") - 1:
 		if (str_eq_nocase(name, "x-original-uri"))
@@ -57,12 +63,15 @@ call_header(struct call *c, const char *name, const char *value)
 	case sizeof("x-forwarded-method") - 1:
 		if (str_eq_nocase(name, "x-forwarded-method"))
 			take(c, &c->forwarded_method, value);
+		else if (str_eq_nocase(name, "x-latchkey-product"))
+			take(c, &c->product, value);
 		break;
-	case sizeof("ocp-apim-subscription-key") - 1:
-		if (str_eq_nocase(name, "ocp-apim-subscription-key"))
-			take(c, &c->key_header, value);
+	case sizeof("x-latchkey-environment") - 1:
+		if (str_eq_nocase(name, "x-latchkey-environment"))
+			take(c, &c->environment, value);
 		break;
 	}
+	take_named(c, name, value);
 }
 
 enum call_verdict
@@ -111,11 +120,30 @@ take(struct call *c, const char **place, const char *value)
 	*place = value;
 }
 
+/* Of a key profile. */
+static void
+take_named(struct call *c, const char *name, const char *value)
+{
+	enum keyway_use	 use;
+	uint8_t			 which = keyway_header(name, &use);
+
+	if (which == 0)
+		return;
+	if (use == KEYWAY_KEY) {
+		take(c, &c->key_header, value);
+		c->key_name = which;
+	} else {
+		take(c, &c->tenant, value);
+		c->tenant_name = which;
+	}
+}
+
 static enum call_verdict
 read_key(struct call *c)
 {
 	const char	*query = strchr(c->target, '?'), *end, *next, *value;
 	size_t		 n, length = 0;
+	uint8_t		 name;
 	bool		 found = c->key_header != NULL;
 
 	if (found) {
@@ -128,31 +156,57 @@ read_key(struct call *c)
 		query++;
 		end = strchrnul(query, '&');
 		next = end;
-		if (!query_key(query, (size_t)(end - query), &value, &n))
+		name = query_key(query, (size_t)(end - query), &value, &n);
+		if (name == 0)
 			continue;
 		if (found)
 			return (CALL_ODD);
 		found = true;
+		c->key_name = name;
 		length = n > 3 * CALL_KEY_MAX ? n :
 		    decode(c->key, CALL_KEY_MAX, value, n);
 	}
 	if (!found || length == 0)
 		return (CALL_NO_KEY);
-	return (length > CALL_KEY_MAX ? CALL_BAD_KEY : CALL_GOOD);
+	return (key_shaped(c->key, length) ? CALL_GOOD : CALL_BAD_KEY);
 }
 
-/* Is this field of the query the key?  Its name in any case, since servers
- * differ; encoded, it is another's. */
-static bool
+/* Is this field of the query a key, and by which name?  In any case, since
+ * servers differ; encoded, it is another's. */
+static uint8_t
 query_key(const char *field, size_t n, const char **ret_value, size_t *ret_n)
 {
-	const size_t	 name = sizeof(QUERY_KEY) - 1;
+	const char	*text;
+	size_t		 length;
+	uint8_t		 name = 0;
 
-	if (n < name || strncasecmp(field, QUERY_KEY, name) != 0 ||
-	    (n > name && field[name] != '='))
+	while ((name = keyway_query(name)) != 0) {
+		text = keyway_name_text(name);
+		length = strlen(text);
+		if (n < length || strncasecmp(field, text, length) != 0 ||
+		    (n > length && field[length] != '='))
+			continue;
+		*ret_value = field + (n > length ? length + 1 : length);
+		*ret_n = n > length ? n - length - 1 : 0;
+		return (name);
+	}
+	return (0);
+}
+
+/* Of a pair, or of letters with a checksum. */
+static bool
+key_shaped(const char *key, size_t n)
+{
+	size_t	 i;
+
+	if (n > CALL_KEY_MAX)
 		return (false);
-	*ret_value = field + (n > name ? name + 1 : name);
-	*ret_n = n > name ? n - name - 1 : 0;
+	if (n != KEY_OF_PAIR)
+		return (coded_shaped(key));
+	for (i = 0; i < n; i++)
+		if (!((key[i] >= '0' && key[i] <= '9') ||
+		    (key[i] >= 'a' && key[i] <= 'f')))
+			return (false);
 	return (true);
 }
 

@@ -6,7 +6,12 @@
  * Where method and path of the call stand depends on the way that the gateway
  * asks.  The other way's headers beside them, or one of them twice, is a call
  * that two readers could understand differently, and so is a key that is there
- * twice: CALL_ODD.
+ * twice, be it in two headers: CALL_ODD.
+ *
+ * Which headers carry keys, and which name a client, is said by the key profiles
+ * (gateway/keyway.h).  X-Latchkey-Product and -Environment are the gateway's
+ * own words on what is behind it.  What can't be a key, by its letters or its
+ * checksum, is told from one here: nobody needs to look for it.
  */
 #ifndef GATEWAY_CALL_H
 #define GATEWAY_CALL_H
@@ -28,7 +33,7 @@ enum call_verdict {
 	CALL_GOOD,
 	CALL_ODD,
 	CALL_NO_KEY,
-	CALL_BAD_KEY,	/* longer than any */
+	CALL_BAD_KEY,	/* longer than any, or not made as keys are */
 };
 
 enum call_user {
@@ -43,7 +48,11 @@ struct call {
 	const char	*forwarded_method, *forwarded_uri;
 	const char	*original_method, *original_uri;
 	const char	*key_header, *authorization, *secret;
+	const char	*tenant;	/* as the call names it */
+	const char	*product, *environment;	/* as the gateway does */
 	const char	*forwarded_for;	/* the last one */
+	/* The names (keyway.h) of what carries key and tenant. */
+	uint8_t		 key_name, tenant_name;
 	/* In place of authorization: a name and a password, or NULL both. */
 	const char	*user_name, *user_password;
 	bool		 twice;

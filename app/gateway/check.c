@@ -4,10 +4,16 @@
 #include "gateway/gateway.h"
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "vault/vault.h"
 
 static bool	find_key(struct check *, int64_t grace_us, struct facts *);
 static void	need_key(struct check *);
+static void	ask_issued(struct check *, struct facts *);
+static enum fact_tenant tenant_of(const struct check *,
+		    const struct key_entry *);
+static bool	is_listed(const char *list, const char *name);
+static void	find_needed(struct check *, const struct permission_answer *);
 static bool	find_user(struct check *, int64_t grace_us, struct facts *);
 static bool	password_fits(struct user_entry *, const char *password,
 		    int64_t now);
@@ -28,13 +34,17 @@ check_run(struct check *c, int64_t now, int64_t grace_us)
 	c->user = NULL;
 	c->scope = "all";
 	c->scope_bytes = 3;
+	c->needs_bytes = 0;
+	c->keyway = NULL;
 	c->limits.n = 0;
 	c->limits.retry_s = 0;
 	f->odd_call = c->read == CALL_ODD;
 	f->has_key = c->read != CALL_NO_KEY;
 	if (c->read == CALL_GOOD && !find_key(c, grace_us, f))
 		return;
-	if (f->knows_key && f->subscription == FACT_ACTIVE) {
+	if (f->is_issued) {
+		ask_issued(c, f);
+	} else if (f->knows_key && f->subscription == FACT_ACTIVE) {
 		f->user = c->call->user_kind == CALL_USER_NONE ?
 		    FACT_USER_NONE : FACT_USER_WRONG;
 		if (c->call->user_kind == CALL_USER_GIVEN &&
@@ -44,6 +54,10 @@ check_run(struct check *c, int64_t now, int64_t grace_us)
 	c->verdict = verdict_of(f);
 	if (c->verdict == VERDICT_ALLOWED)
 		ask_limits(c, f);
+	else if (c->verdict == VERDICT_MISSING_KEY ||
+	    c->verdict == VERDICT_UNKNOWN_KEY)
+		c->keyway = keyway_of(c->call->product, c->call->key_name,
+		    c->call->key[0] != '\0' ? c->call->key : NULL);
 }
 
 void
@@ -77,7 +91,17 @@ find_key(struct check *c, int64_t grace_us, struct facts *f)
 	}
 	c->key = k;
 	f->knows_key = true;
+	f->key_fits = c->call->key_name != 0 &&
+	    (c->call->key_name == k->product->key_name ||
+	    c->call->key_name == k->product->query_name ||
+	    (c->call->key_name == KEYWAY_ANY && k->product->key_name != 0));
 	f->key_ends_at = k->key_ends_at;
+	f->tenant = tenant_of(c, k);
+	f->other_product = c->call->product != NULL &&
+	    !str_eq(c->call->product, k->product->slug);
+	f->other_environment = c->call->environment != NULL &&
+	    !str_eq(c->call->environment, k->product->environment);
+	f->is_issued = k->issued != NULL;
 	f->subscription = (enum fact_subscription)k->state;
 	f->subscription_ends_at = k->ends_at;
 	f->needs_user = k->product->needs_user;
@@ -93,6 +117,86 @@ need_key(struct check *c)
 		c->need = CHECK_KEY;
 	else
 		c->verdict = VERDICT_UNAVAILABLE;
+}
+
+/* The key says what it may.  An API user beside it is not asked: whoever names
+ * one has no more by it, and the API is not told of it. */
+static void
+ask_issued(struct check *c, struct facts *f)
+{
+	const struct issued_key		*i = c->key->issued;
+	struct permission_answer	 answer;
+
+	f->issued = (enum fact_issued)i->state;
+	f->issued_ends_at = i->ends_at;
+	if (i->set == NULL)
+		return;
+	answer = permission_decide(shared_set(i->set), c->call->method,
+	    strlen(c->call->method), c->call->target,
+	    strlen(c->call->target));
+	f->permitted = answer.verdict == PERMISSION_GRANTED;
+	if (f->permitted) {
+		c->scope = answer.scope;
+		c->scope_bytes = answer.scope_bytes;
+	} else if (answer.verdict == PERMISSION_NOT_GRANTED) {
+		find_needed(c, &answer);
+	}
+}
+
+static enum fact_tenant
+tenant_of(const struct check *c, const struct key_entry *k)
+{
+	uint8_t	 name = k->product->tenant_name;
+
+	if (name == 0 || k->issued == NULL)
+		return (FACT_TENANT_RIGHT);
+	if (c->call->tenant == NULL || c->call->tenant[0] == '\0' ||
+	    (c->call->tenant_name != name &&
+	    c->call->tenant_name != KEYWAY_ANY))
+		return (FACT_TENANT_MISSING);
+	return (is_listed(k->issued->tenants, c->call->tenant) ?
+	    FACT_TENANT_RIGHT : FACT_TENANT_WRONG);
+}
+
+/* Host names and their labels have no case (RFC 4343). */
+static bool
+is_listed(const char *list, const char *name)
+{
+	size_t	 length = strlen(name), n;
+
+	for (; *list != '\0'; list += n + strspn(list + n, " ")) {
+		n = strcspn(list, " ");
+		if (n == length && strncasecmp(list, name, n) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+/* The first scope of the product that stands for this operation; only for who
+ * is denied, so that looking through them all is no matter. */
+static void
+find_needed(struct check *c, const struct permission_answer *answer)
+{
+	const char	*method = c->call->method, *line, *end, *p;
+	size_t		 n;
+
+	if (str_eq(method, "HEAD"))
+		method = "GET";
+	n = strlen(method);
+	for (line = c->key->product->scopes; *line != '\0'; line = end + 1) {
+		end = strchrnul(line, '\n');
+		p = line + answer->resource_bytes;
+		if ((size_t)(end - line) > answer->resource_bytes + n + 2 &&
+		    memcmp(line, answer->resource,
+		    answer->resource_bytes) == 0 && p[0] == ' ' &&
+		    strncmp(p + 1, method, n) == 0 && p[n + 1] == ' ') {
+			c->needs = p + n + 2;
+			c->needs_bytes = (size_t)(end - c->needs);
+			return;
+		}
+		if (*end == '\0')
+			return;
+	}
 }
 
 static bool
@@ -216,23 +320,25 @@ ask_limits(struct check *c, struct facts *f)
 static enum limit_verdict
 take_limits(struct check *c, const struct facts *f)
 {
-	const struct plan	*plan = &c->key->product->plan;
+	const struct issued_key	*issued = c->key->issued;
 	const struct limit_ids	 who = {
 		.subscription = c->key->subscription, .tenant = c->key->tenant,
-		.user = c->user != NULL ? c->user->id : NULL };
-	struct plan		 share;
+		.user = c->user != NULL ? c->user->id : NULL,
+		.key = issued != NULL ? issued->id : NULL };
+	struct plan		 plan = c->key->product->plan;
 	int64_t			 monotonic = clock_monotonic();
 	enum limit_verdict	 verdict;
 
+	if (issued != NULL)
+		plan.key_minute = issued->calls_a_minute;
 	switch (c->by) {
 	case CHECK_BY_US:
 		break;
 	case CHECK_BY_SHARE:
-		share = limit_share(plan, c->portals);
-		return (limit_take(&share, &who, f->now, monotonic,
-		    c->unreadable, &c->limits));
+		plan = limit_share(&plan, c->portals);
+		break;
 	case CHECK_BY_REDIS:
-		verdict = limit_prepare(plan, &who, f->now, monotonic,
+		verdict = limit_prepare(&plan, &who, f->now, monotonic,
 		    c->unreadable, &c->asked);
 		if (verdict == LIMIT_PASSED && c->asked.n > 0)
 			c->need = CHECK_LIMITS;
@@ -241,7 +347,7 @@ take_limits(struct check *c, const struct facts *f)
 		return (limit_told(&c->asked, c->answer, monotonic,
 		    &c->limits));
 	}
-	return (limit_take(plan, &who, f->now, monotonic, c->unreadable,
+	return (limit_take(&plan, &who, f->now, monotonic, c->unreadable,
 	    &c->limits));
 }
 

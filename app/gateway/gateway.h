@@ -11,6 +11,7 @@
 
 #include "db/db.h"
 #include "gateway/cache.h"
+#include "gateway/keyway.h"
 
 /* What a check needs and what became of it. */
 struct check {
@@ -37,6 +38,10 @@ struct check {
 	const struct user_entry *user;
 	const char	*scope;		/* whose data, when allowed */
 	size_t		 scope_bytes;
+	const char	*needs;		/* scope that an issued key lacks */
+	size_t		 needs_bytes;	/* 0: none is known */
+	/* Of a call without a right key; NULL: none, or nothing is known. */
+	const struct keyway_row *keyway;
 	struct limits	 limits;	/* n 0: none were asked */
 	struct limit_ask asked;		/* CHECK_LIMITS; in: CHECK_TOLD */
 	struct facts	 facts;
@@ -51,6 +56,12 @@ void		 check_run(struct check *, int64_t now, int64_t grace_us);
  * (limit_failure()) and decides again. */
 void		 check_failure(struct check *,
 		    const unsigned char network[LIMIT_ID], uint32_t a_minute);
+
+/* What is said of a denied check: as verdict_denial(), but by what is known of
+ * the key's profile.  Texts that were made for it are in ret_detail. */
+#define DENIAL_DETAIL	192u
+struct denial	 check_denial(const struct check *,
+		    char ret_detail[DENIAL_DETAIL]);
 
 /* Reads into the cache; what isn't there becomes absent. */
 WAITS void	 gateway_db_key(struct db *,
@@ -67,8 +78,10 @@ void		 gateway_setup(void);
 void		 gateway_start(void);
 /* At the end of each turn of the event loop: what Redis is asked goes out. */
 void		 gateway_turn(void);
-/* Every 100 ms: writes what was called, when it is time, or at once when the
- * worker is to leave. */
+/* A notification (cache_told()). */
+void		 gateway_told(const char *);
+/* Every 100 ms: reads key profiles, when they are wanted, and writes what was
+ * called, when it is time, or at once when the worker is to leave. */
 void		 gateway_tick(bool leaves);
 /* What was called is written. */
 bool		 gateway_settled(void);

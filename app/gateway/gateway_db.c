@@ -1,6 +1,6 @@
 /*
- * SQL of the gateway check: one key with its subscription, one API user with
- * what it may do.  Both are index look-ups, for what the cache does not know.
+ * SQL of the gateway check: one key with its subscription and what an issued
+ * one may do, one API user with what it may do.  Both are index look-ups, for what the cache does not know.
  */
 #include "gateway/gateway.h"
 
@@ -13,7 +13,14 @@
 /* The first that is not NULL; 0 is no limit.  The most is 1,000,000,000. */
 #define PLAN(x)	"coalesce(" x ", 0)::bigint"
 
+/* Columns of a key: what else is of its product, and of issued ones alone. */
+#define PRODUCT	21
+#define ISSUED	25
+
 static void	 read_plan(struct plan *, const struct db_rows *, int column);
+static void	 read_product(struct key_entry *, const struct db_rows *);
+static void	 read_issued(struct key_entry *, const struct db_rows *);
+static enum fact_issued issued_of(const char *);
 static enum fact_subscription state_of(const char *);
 static void	 copy_uuid(unsigned char *, const struct db_rows *, int column);
 static void	 copy_mac(struct db *, struct password_mac *,
@@ -25,8 +32,9 @@ gateway_db_key(struct db *db, const unsigned char hash[HASH_SHORT_BYTES],
 {
 	DB_QUERY(gateway_key,
 	    "SELECT s.id, s.tenant_id, s.product_id, p.slug, t.code, s.state, "
-	    "p.needs_api_user, " US("k.ends_at") ", " US("s.expires_at") ", "
-	    "k.id, "
+	    "p.needs_api_user AND f.is_pair, "
+	    "CASE WHEN i.state = 'revoked' THEN 0 ELSE " US("k.ends_at")
+	    " END, " US("s.expires_at") ", k.id, "
 	    PLAN("t.calls_a_second, p.calls_a_second") ", "
 	    PLAN("t.calls_a_minute, p.calls_a_minute") ", "
 	    PLAN("t.calls_a_day, p.calls_a_day") ", "
@@ -36,19 +44,31 @@ gateway_db_key(struct db *db, const unsigned char hash[HASH_SHORT_BYTES],
 	    "coalesce(c.day_calls, 0), coalesce(c.month_calls, 0), "
 	    "coalesce(c.day - '1970-01-01'::date, 0)::bigint, "
 	    "coalesce((extract(year FROM c.month) - 1970) * 12 + "
-	    "extract(month FROM c.month) - 1, 0)::bigint "
+	    "extract(month FROM c.month) - 1, 0)::bigint, "
+	    "s.environment, f.key_header, f.key_query, f.tenant_header, "
+	    "i.id, i.state, " US("i.expires_at") ", "
+	    PLAN("i.calls_a_minute, p.key_calls_a_minute, "
+	    "f.key_calls_a_minute") ", "
+	    "CASE f.tenant_by WHEN 'slug' THEN t.slug WHEN 'host' THEN "
+	    "coalesce((SELECT string_agg(h.host, ' ') FROM tenant_host h "
+	    "WHERE h.tenant_id = t.id), '') ELSE '' END, "
+	    "CASE WHEN i.id IS NOT NULL THEN key_matrix(i.id) END, "
+	    "CASE WHEN i.id IS NOT NULL THEN key_words(i.id) END, "
+	    "CASE WHEN i.id IS NOT NULL THEN product_words(p.id) ELSE '' END "
 	    "FROM subscription_key k "
 	    "JOIN subscription s ON s.id = k.subscription_id "
 	    "JOIN product p ON p.id = s.product_id "
+	    "JOIN key_profile f ON f.name = p.profile "
 	    "JOIN tenant t ON t.id = s.tenant_id "
+	    "LEFT JOIN issued_key i ON i.id = k.key_id "
 	    "LEFT JOIN usage_count c ON c.subscription_id = s.id "
-	    "WHERE k.mac = $1::bytea AND k.state IN ('current', 'old') "
-	    "AND (k.ends_at IS NULL OR k.ends_at > now())");
+	    "WHERE k.mac = $1::bytea AND (k.state IN ('current', 'old') "
+	    "AND (k.ends_at IS NULL OR k.ends_at > now()) "
+	    "OR i.state = 'revoked') AND i.state IS DISTINCT FROM 'deleted'");
 	uint64_t		 number = cache_begin();
 	const struct db_rows	*rows;
 	struct key_entry	*k;
-	unsigned char		 tenant[CACHE_UUID], product[CACHE_UUID];
-	struct plan		 plan;
+	unsigned char		 tenant[CACHE_UUID];
 
 	rows = db_read(db, &gateway_key,
 	    DB_ARGS(db_bytes(db, mac, SHA256_BYTES)));
@@ -60,12 +80,11 @@ gateway_db_key(struct db *db, const unsigned char hash[HASH_SHORT_BYTES],
 	copy_uuid(tenant, rows, 1);
 	k = cache_put_key(hash, tenant, number);
 	copy_uuid(k->subscription, rows, 0);
-	copy_uuid(product, rows, 2);
 	copy_uuid(k->id, rows, 9);
-	read_plan(&plan, rows, 10);
-	k->product = cache_product(product, db_text(rows, 0, 3),
-	    db_truth(rows, 0, 6), &plan);
-	if (plan.day != 0 || plan.month != 0)
+	read_product(k, rows);
+	if (!db_is_null(rows, 0, ISSUED))
+		read_issued(k, rows);
+	if (k->product->plan.day != 0 || k->product->plan.month != 0)
 		limit_load(k->subscription, &(struct limit_counts){
 		    .day = db_number(rows, 0, 19),
 		    .month = db_number(rows, 0, 20),
@@ -128,6 +147,56 @@ gateway_db_user(struct db *db, const struct user_key *key)
 	matrix = db_text(rows, 0, 9);
 	sha256(hash, matrix, strlen(matrix));
 	u->set = cache_set(hash, matrix, strlen(matrix));
+}
+
+static void
+read_product(struct key_entry *k, const struct db_rows *rows)
+{
+	struct shared_product	 p;
+
+	memset(&p, 0, sizeof(p));
+	copy_uuid(p.id, rows, 2);
+	(void)snprintf(p.slug, sizeof(p.slug), "%s", db_text(rows, 0, 3));
+	p.needs_user = db_truth(rows, 0, 6);
+	read_plan(&p.plan, rows, 10);
+	(void)snprintf(p.environment, sizeof(p.environment), "%s",
+	    db_text(rows, 0, PRODUCT));
+	p.key_name = keyway_name(KEYWAY_KEY, db_text(rows, 0, PRODUCT + 1));
+	p.query_name = keyway_name(KEYWAY_QUERY,
+	    db_text(rows, 0, PRODUCT + 2));
+	p.tenant_name = keyway_name(KEYWAY_TENANT,
+	    db_text(rows, 0, PRODUCT + 3));
+	/* It is copied. */
+	p.scopes = (char *)(uintptr_t)db_text(rows, 0, ISSUED + 7);
+	k->product = cache_product(&p);
+}
+
+static void
+read_issued(struct key_entry *k, const struct db_rows *rows)
+{
+	const char		*matrix = db_text(rows, 0, ISSUED + 5);
+	struct issued_key	*i;
+	unsigned char		 hash[SHA256_BYTES];
+
+	i = cache_issued(k, db_text(rows, 0, ISSUED + 4),
+	    db_text(rows, 0, ISSUED + 6));
+	copy_uuid(i->id, rows, ISSUED);
+	i->state = (uint8_t)issued_of(db_text(rows, 0, ISSUED + 1));
+	i->ends_at = db_number(rows, 0, ISSUED + 2);
+	i->calls_a_minute = (uint32_t)db_number(rows, 0, ISSUED + 3);
+	sha256(hash, matrix, strlen(matrix));
+	i->set = cache_set(hash, matrix, strlen(matrix));
+}
+
+static enum fact_issued
+issued_of(const char *state)
+{
+	if (str_eq(state, "active"))
+		return (FACT_KEY_ACTIVE);
+	if (str_eq(state, "pending"))
+		return (FACT_KEY_PENDING);
+	return (str_eq(state, "inactive") ? FACT_KEY_INACTIVE :
+	    FACT_KEY_REVOKED);
 }
 
 static void

@@ -79,7 +79,7 @@ void
 gateway_start(void)
 {
 	static const struct pool_ear	 ear = { "latchkey_gateway",
-	    cache_told, watch_hears, watch_deaf };
+	    gateway_told, watch_hears, watch_deaf };
 
 	if (!setting->gateway)
 		return;
@@ -146,7 +146,8 @@ gateway_serve(struct http_request *kore)
 		return (KORE_RESULT_RETRY);
 	}
 	if (check.verdict == VERDICT_UNKNOWN_KEY ||
-	    check.verdict == VERDICT_BAD_API_USER)
+	    check.verdict == VERDICT_BAD_API_USER ||
+	    check.verdict == VERDICT_WRONG_TENANT)
 		count_failure(kore, &check);
 	count_call(kore, &check);
 	watch_check(&check, wait_was_read(kore));

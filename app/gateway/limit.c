@@ -168,7 +168,8 @@ limit_share(const struct plan *plan, uint32_t portals)
 {
 	struct plan	 share = *plan;
 	uint32_t	*const rates[] = { &share.second, &share.minute,
-		&share.user_minute, &share.tenant_minute, &share.tenant_day };
+		&share.user_minute, &share.key_minute, &share.tenant_minute,
+		&share.tenant_day };
 	unsigned	 i;
 
 	for (i = 0; i < COUNT(rates); i++)
@@ -268,6 +269,12 @@ gather(struct windows *all, const struct plan *plan,
 		p = place_of(who->user, monotonic);
 		add_rate(all, "api-user-minute", plan->user_minute, 60, p, 0);
 		belong(all, n, who->user);
+	}
+	n = all->n;
+	if (plan->key_minute != 0 && who->key != NULL) {
+		p = place_of(who->key, monotonic);
+		add_rate(all, "key-minute", plan->key_minute, 60, p, 0);
+		belong(all, n, who->key);
 	}
 	n = all->n;
 	if (plan->tenant_minute != 0 || plan->tenant_day != 0) {

@@ -26,7 +26,7 @@
 #include "base/base.h"
 
 #define LIMIT_ID	16u	/* bytes of a UUID */
-#define LIMIT_ROWS	7u
+#define LIMIT_ROWS	8u
 #define LIMIT_PLACES	8u	/* of a bucket */
 #define LIMIT_ADDRESSES	16384u	/* 640 kB */
 
@@ -35,12 +35,14 @@ struct plan {
 	/* of a subscription; day and month are quotas */
 	uint32_t	 second, minute, day, month;
 	uint32_t	 user_minute;		/* of each API user */
+	uint32_t	 key_minute;		/* of each issued key */
 	uint32_t	 tenant_minute, tenant_day; /* of all keys, rates */
 };
 
 struct limit_ids {
 	const unsigned char	*subscription, *tenant;
 	const unsigned char	*user;		/* NULL: none */
+	const unsigned char	*key;		/* issued; NULL: none */
 };
 
 enum limit_verdict {

@@ -12,7 +12,7 @@
 #define PLACE_RATES	2u
 
 /* A subscription has second and minute, day and month; a client minute and
- * day; an API user or address a minute. */
+ * day; an API user, an issued key or an address a minute. */
 struct place {
 	_Atomic uint64_t tag;		/* 0: free */
 	_Atomic int64_t	 empty_at[PLACE_RATES];	/* monotonic nanoseconds */

@@ -5,45 +5,32 @@
 
 #include <assert.h>
 
-static bool	over(const struct facts *, int64_t ends_at);
+static enum verdict	 of_key(const struct facts *);
+static enum verdict	 of_issued(const struct facts *);
+static enum verdict	 of_subscription(const struct facts *);
+static enum verdict	 of_user(const struct facts *);
+static bool		 over(const struct facts *, int64_t ends_at);
 
 enum verdict
 verdict_of(const struct facts *f)
 {
+	enum verdict	 verdict;
+
 	if (f->odd_call)
 		return (VERDICT_NOT_PERMITTED);
-	if (!f->has_key)
-		return (VERDICT_MISSING_KEY);
-	if (!f->knows_key || over(f, f->key_ends_at))
-		return (f->over_failures ? VERDICT_RATE_LIMITED :
-		    VERDICT_UNKNOWN_KEY);
-	switch (f->subscription) {
-	case FACT_ACTIVE:
-		break;
-	case FACT_SUSPENDED:
-		return (VERDICT_SUSPENDED);
-	case FACT_EXPIRED:
-		return (VERDICT_EXPIRED);
-	case FACT_CANCELLED:
-		return (VERDICT_CANCELLED);
-	}
-	if (over(f, f->subscription_ends_at))
-		return (VERDICT_EXPIRED);
-	switch (f->user) {
-	case FACT_USER_NONE:
-		if (f->needs_user)
-			return (VERDICT_MISSING_API_USER);
-		break;
-	case FACT_USER_WRONG:
-		return (f->over_failures ? VERDICT_RATE_LIMITED :
-		    VERDICT_BAD_API_USER);
-	case FACT_USER_RIGHT:
-		if (!f->user_enabled || over(f, f->user_ends_at))
-			return (VERDICT_API_USER_DISABLED);
-		if (!f->permitted)
-			return (VERDICT_NOT_PERMITTED);
-		break;
-	}
+	verdict = of_key(f);
+	if (verdict != VERDICT_ALLOWED)
+		return (verdict);
+	verdict = of_subscription(f);
+	if (verdict != VERDICT_ALLOWED)
+		return (verdict);
+	if (f->is_issued)
+		verdict = f->permitted ? VERDICT_ALLOWED :
+		    VERDICT_NOT_PERMITTED;
+	else
+		verdict = of_user(f);
+	if (verdict != VERDICT_ALLOWED)
+		return (verdict);
 	if (f->over_rate)
 		return (VERDICT_RATE_LIMITED);
 	return (f->over_quota ? VERDICT_QUOTA_EXCEEDED : VERDICT_ALLOWED);
@@ -53,6 +40,7 @@ const struct denial *
 verdict_denial(enum verdict verdict)
 {
 	static const struct denial	denials[VERDICTS] = {
+		/* Where nothing more is known: denial.c. */
 		[VERDICT_MISSING_KEY] = { 401, "missing_key",
 		    "The subscription key is missing",
 		    "Send it in the header Ocp-Apim-Subscription-Key." },
@@ -96,10 +84,110 @@ verdict_denial(enum verdict verdict)
 		    "This gateway is not known",
 		    "X-Latchkey-Secret must be what LATCHKEY_GATEWAY_SECRET_"
 		    "FILE holds." },
+		[VERDICT_MISSING_TENANT] = { 401, "missing_tenant",
+		    "The call does not say for which client it is",
+		    "Send the name of your company beside the key." },
+		[VERDICT_WRONG_TENANT] = { 403, "wrong_tenant",
+		    "The key is not of the client that the call names",
+		    "Compare the name with the one in the portal." },
+		[VERDICT_KEY_PENDING] = { 403, "key_pending",
+		    "The key was not fetched yet",
+		    "It works once its link was opened." },
+		[VERDICT_KEY_INACTIVE] = { 403, "key_inactive",
+		    "The key is deactivated",
+		    "It can be reactivated in the portal." },
+		[VERDICT_KEY_REVOKED] = { 403, "key_revoked",
+		    "The key was revoked",
+		    "Make or ask for a new one in the portal." },
+		[VERDICT_KEY_EXPIRED] = { 403, "key_expired",
+		    "The key has expired",
+		    "Make or ask for a new one in the portal." },
+		[VERDICT_WRONG_ENVIRONMENT] = { 403, "wrong_environment",
+		    "The key is of another environment",
+		    "A key works in one environment only." },
 	};
 
 	assert(verdict > VERDICT_ALLOWED && verdict < (int)VERDICTS);
 	return (&denials[verdict]);
+}
+
+static enum verdict
+of_key(const struct facts *f)
+{
+	if (!f->has_key)
+		return (VERDICT_MISSING_KEY);
+	if (!f->knows_key || !f->key_fits || over(f, f->key_ends_at))
+		return (f->over_failures ? VERDICT_RATE_LIMITED :
+		    VERDICT_UNKNOWN_KEY);
+	switch (f->tenant) {
+	case FACT_TENANT_RIGHT:
+		break;
+	case FACT_TENANT_MISSING:
+		return (VERDICT_MISSING_TENANT);
+	case FACT_TENANT_WRONG:
+		return (f->over_failures ? VERDICT_RATE_LIMITED :
+		    VERDICT_WRONG_TENANT);
+	}
+	return (f->is_issued ? of_issued(f) : VERDICT_ALLOWED);
+}
+
+static enum verdict
+of_issued(const struct facts *f)
+{
+	switch (f->issued) {
+	case FACT_KEY_ACTIVE:
+		break;
+	case FACT_KEY_PENDING:
+		return (VERDICT_KEY_PENDING);
+	case FACT_KEY_INACTIVE:
+		return (VERDICT_KEY_INACTIVE);
+	case FACT_KEY_REVOKED:
+		return (VERDICT_KEY_REVOKED);
+	}
+	return (over(f, f->issued_ends_at) ? VERDICT_KEY_EXPIRED :
+	    VERDICT_ALLOWED);
+}
+
+static enum verdict
+of_subscription(const struct facts *f)
+{
+	if (f->other_product)
+		return (VERDICT_NOT_PERMITTED);
+	if (f->other_environment)
+		return (VERDICT_WRONG_ENVIRONMENT);
+	switch (f->subscription) {
+	case FACT_ACTIVE:
+		break;
+	case FACT_SUSPENDED:
+		return (VERDICT_SUSPENDED);
+	case FACT_EXPIRED:
+		return (VERDICT_EXPIRED);
+	case FACT_CANCELLED:
+		return (VERDICT_CANCELLED);
+	}
+	return (over(f, f->subscription_ends_at) ? VERDICT_EXPIRED :
+	    VERDICT_ALLOWED);
+}
+
+static enum verdict
+of_user(const struct facts *f)
+{
+	switch (f->user) {
+	case FACT_USER_NONE:
+		if (f->needs_user)
+			return (VERDICT_MISSING_API_USER);
+		break;
+	case FACT_USER_WRONG:
+		return (f->over_failures ? VERDICT_RATE_LIMITED :
+		    VERDICT_BAD_API_USER);
+	case FACT_USER_RIGHT:
+		if (!f->user_enabled || over(f, f->user_ends_at))
+			return (VERDICT_API_USER_DISABLED);
+		if (!f->permitted)
+			return (VERDICT_NOT_PERMITTED);
+		break;
+	}
+	return (VERDICT_ALLOWED);
 }
 
 static bool

@@ -8,14 +8,24 @@
  *
  *	the call can be understood in one way	not_permitted
  *	there is a key				missing_key
- *	it is one, and its time is not over	unknown_key, or rate_limited
- *						for who has tried too often
+ *	it is one, and its time is not over,	unknown_key, or rate_limited
+ *	and came as its product's profile has	for who has tried too often
+ *	it
+ *	the client is named, where it must be,	missing_tenant wrong_tenant,
+ *	and is the key's			or rate_limited for who has
+ *						tried too often
+ *	an issued key is in use			key_revoked key_pending
+ *						key_inactive key_expired
+ *	it is of what is behind the gateway	not_permitted
+ *	and of the environment there		wrong_environment
  *	its subscription is live		suspended expired cancelled
+ *	of pairs:
  *	an API user is given where one must be	missing_api_user
  *	of this tenant, with its password	bad_api_user, or rate_limited
  *						for who has tried too often
  *	enabled, and its time is not over	api_user_disabled
- *	method and path are its to call		not_permitted
+ *	method and path are its to call, or	not_permitted
+ *	an issued key's
  *	there is room in every rate		rate_limited
  *	and in the quotas			quota_exceeded
  *
@@ -42,11 +52,25 @@ enum verdict {
 	VERDICT_QUOTA_EXCEEDED,
 	VERDICT_UNAVAILABLE,
 	VERDICT_WRONG_SECRET,	/* the gateway itself is not known */
+	VERDICT_MISSING_TENANT,
+	VERDICT_WRONG_TENANT,
+	VERDICT_KEY_PENDING,
+	VERDICT_KEY_INACTIVE,
+	VERDICT_KEY_REVOKED,
+	VERDICT_KEY_EXPIRED,
+	VERDICT_WRONG_ENVIRONMENT,
 };
-#define VERDICTS	(VERDICT_WRONG_SECRET + 1)
+#define VERDICTS	(VERDICT_WRONG_ENVIRONMENT + 1)
 
 enum fact_subscription { FACT_ACTIVE, FACT_SUSPENDED, FACT_EXPIRED,
 	FACT_CANCELLED };
+enum fact_issued { FACT_KEY_ACTIVE, FACT_KEY_PENDING, FACT_KEY_INACTIVE,
+	FACT_KEY_REVOKED };
+enum fact_tenant {
+	FACT_TENANT_RIGHT,	/* or not asked for */
+	FACT_TENANT_MISSING,
+	FACT_TENANT_WRONG,
+};
 enum fact_user {
 	FACT_USER_NONE,		/* none was given */
 	FACT_USER_WRONG,	/* not one, of another tenant, or its password
@@ -60,15 +84,22 @@ struct facts {
 	bool		 odd_call;
 	bool		 has_key;
 	bool		 knows_key;
+	bool		 key_fits;		/* came in its own header */
 	int64_t		 key_ends_at;		/* of an old value */
+	enum fact_tenant tenant;
+	bool		 is_issued;		/* else of a pair */
+	enum fact_issued issued;
+	int64_t		 issued_ends_at;
+	bool		 other_product, other_environment;
 	enum fact_subscription subscription;
 	int64_t		 subscription_ends_at;
 	bool		 needs_user;
 	enum fact_user	 user;
 	bool		 user_enabled;
 	int64_t		 user_ends_at;
-	bool		 permitted;		/* asked only with a user */
-	bool		 over_failures;		/* of keys and users, by address */
+	bool		 permitted;	/* asked with a user or issued key */
+	bool		 over_failures;		/* of keys, clients and users, by
+						 * address */
 	bool		 over_rate, over_quota;
 };
 

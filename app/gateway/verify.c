@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base/str.h"
+#include "gateway/keyway.h"
 
 static const char *read_members(struct verify *, json_t *);
 
@@ -34,8 +35,18 @@ verify_call(const struct verify *v, struct call *call)
 {
 	call->forwarded_method = v->method;
 	call->forwarded_uri = v->path;
-	if (v->key[0] != '\0')
+	if (v->key[0] != '\0') {
 		call->key_header = v->key;
+		call->key_name = KEYWAY_ANY;
+	}
+	if (v->tenant[0] != '\0') {
+		call->tenant = v->tenant;
+		call->tenant_name = KEYWAY_ANY;
+	}
+	if (v->product[0] != '\0')
+		call->product = v->product;
+	if (v->environment[0] != '\0')
+		call->environment = v->environment;
 	if (v->address[0] != '\0')
 		call->forwarded_for = v->address;
 	if (v->has_user) {
@@ -64,6 +75,9 @@ read_members(struct verify *v, json_t *root)
 		{ "method", v->method, sizeof(v->method) },
 		{ "path", v->path, sizeof(v->path) },
 		{ "address", v->address, sizeof(v->address) },
+		{ "tenant", v->tenant, sizeof(v->tenant) },
+		{ "product", v->product, sizeof(v->product) },
+		{ "environment", v->environment, sizeof(v->environment) },
 	};
 	const char	*name;
 	json_t		*value;
@@ -77,8 +91,9 @@ read_members(struct verify *v, json_t *root)
 				break;
 		/* One that is passed over might have been meant to deny. */
 		if (i == COUNT(members))
-			return ("Its members are key, api_user, password, "
-			    "method, path and address.");
+			return ("Its members are key, tenant, product, "
+			    "environment, api_user, password, method, path "
+			    "and address.");
 		if (!json_is_string(value))
 			return ("Its members must be texts.");
 		n = json_string_length(value);

@@ -2,7 +2,10 @@
  * POST /v1/verify: a program that has no gateway before it asks whether a call
  * may pass.  A JSON object (RFC 8259) of texts:
  *
- *	key		the subscription key; may be left out, as in a call
+ *	key		of whatever profile; may be left out, as in a call
+ *	tenant		the client as the call names it, where that is asked for
+ *	product, environment
+ *			of what the program serves; a key of another is refused
  *	api_user	"FORTAPI@ALTWORX", with
  *	password	its password
  *	method, path	of the call, path with its query
@@ -19,6 +22,7 @@
 #define VERIFY_BODY_MAX		16384u	/* bytes */
 #define VERIFY_KEY_MAX		1024u	/* longer ones are no keys either */
 #define VERIFY_ADDRESS_MAX	64u
+#define VERIFY_NAME_MAX		253u	/* a host's name */
 
 struct verify {
 	char	 key[VERIFY_KEY_MAX + 1];
@@ -27,6 +31,9 @@ struct verify {
 	char	 method[32];
 	char	 path[PERMISSION_TARGET_MAX + 1];
 	char	 address[VERIFY_ADDRESS_MAX + 1];
+	char	 tenant[VERIFY_NAME_MAX + 1];
+	char	 product[VERIFY_NAME_MAX + 1];
+	char	 environment[VERIFY_NAME_MAX + 1];
 	bool	 has_user;
 };
 

@@ -163,6 +163,7 @@ watch_hears(void)
 		    LOG_NUM((clock_monotonic() - deaf_at) / 1000), NULL);
 	hears = true;
 	cache_hears();
+	keyway_told();
 }
 
 void

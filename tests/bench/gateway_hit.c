@@ -164,7 +164,8 @@ make_entries(struct keyring *ring)
 	struct user_entry	*u;
 	struct user_key		 who;
 	unsigned char		 mac[SHA256_BYTES], hash[HASH_SHORT_BYTES];
-	char			 login[96], slug[16], id[UUID_TEXT];
+	char			 login[96], empty[1] = "", id[UUID_TEXT];
+	struct shared_product	 p;
 	unsigned		 i, client, product;
 	bool			 ok;
 
@@ -189,8 +190,15 @@ make_entries(struct keyring *ring)
 		k = cache_put_key(hash, who.tenant, cache_begin());
 		uuid_of(k->id, 0xba, i);
 		uuid_of(k->subscription, 0xab, i / 2);
-		(void)snprintf(slug, sizeof(slug), "bench-%u", product);
-		k->product = cache_product(who.product, slug, true, &plan);
+		memset(&p, 0, sizeof(p));
+		memcpy(p.id, who.product, sizeof(p.id));
+		(void)snprintf(p.slug, sizeof(p.slug), "bench-%u", product);
+		p.needs_user = true;
+		p.plan = plan;
+		p.key_name = keyway_name(KEYWAY_KEY,
+		    "Ocp-Apim-Subscription-Key");
+		p.scopes = empty;
+		k->product = cache_product(&p);
 		(void)snprintf(k->code, sizeof(k->code), "B%06u", client);
 		k->state = FACT_ACTIVE;
 		if (i % 2 == 1)

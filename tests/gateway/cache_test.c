@@ -45,6 +45,23 @@ end(void **state)
 	return (0);
 }
 
+static struct shared_product *
+product(const unsigned char *id, bool needs_user, const char *environment,
+    const char *scopes)
+{
+	struct shared_product	 p;
+
+	memset(&p, 0, sizeof(p));
+	memcpy(p.id, id, CACHE_UUID);
+	(void)snprintf(p.slug, sizeof(p.slug), "revio-api");
+	(void)snprintf(p.environment, sizeof(p.environment), "%s",
+	    environment);
+	p.needs_user = needs_user;
+	p.plan = plan;
+	p.scopes = (char *)(uintptr_t)scopes;
+	return (cache_product(&p));
+}
+
 static const unsigned char *
 mac_of(unsigned number)
 {
@@ -261,13 +278,12 @@ test_shared(void **state)
 	(void)state;
 	for (i = 0; i < 3 * MAX; i++) {
 		k = put(i, 0);
-		k->product = cache_product(tenants[i % 2], "revio-api", true,
-		    &plan);
+		k->product = product(tenants[i % 2], true, "live", "");
 	}
 	assert_int_equal(cache_count().products, 2);
 	/* Changed: another to whoever reads it from now on. */
 	k = put(0, 0);
-	k->product = cache_product(tenants[0], "revio-api", false, &plan);
+	k->product = product(tenants[0], false, "live", "");
 	assert_int_equal(cache_count().products, 3);
 	assert_false(k->product->needs_user);
 	assert_true(cache_key(mac_of(3 * MAX - 1))->product->needs_user);
@@ -278,6 +294,35 @@ test_shared(void **state)
 	cache_old(u)->ends_at = 7;
 	assert_int_equal(cache_user(&key)->old->ends_at, 7);
 	assert_null(cache_put_user(&key, cache_begin())->old);
+}
+
+/* What only issued keys have goes with them; environment and scopes are of the
+ * product. */
+static void
+test_issued(void **state)
+{
+	static char		 scopes[] = "/a GET read:a\n";
+	struct key_entry	*k;
+
+	(void)state;
+	k = put(1, 0);
+	assert_null(k->issued);
+	k->product = product(tenants[0], false, "live", scopes);
+	cache_issued(k, "one two", "read:a")->calls_a_minute = 200;
+	k->issued->set = cache_set(mac_of(5), matrix, sizeof(matrix) - 1);
+	scopes[1] = 'b';
+	assert_string_equal(k->product->scopes, "/a GET read:a\n");
+	assert_string_equal(k->issued->tenants, "one two");
+	assert_string_equal(k->issued->words, "read:a");
+	put(2, 0)->product = product(tenants[0], false, "test", scopes);
+	assert_int_equal(cache_count().products, 2);
+	put(3, 0)->product = product(tenants[0], false, "test", "");
+	assert_int_equal(cache_count().products, 3);
+	assert_int_equal(cache_count().sets, 1);
+	k = put(1, 0);
+	assert_null(k->issued);
+	assert_int_equal(cache_count().sets, 0);
+	assert_int_equal(cache_count().products, 2);
 }
 
 static size_t
@@ -309,7 +354,7 @@ test_memory(void **state)
 	for (i = 0; i < many; i++) {
 		k = put(i, i % 2);
 		group = i / 20000;
-		k->product = cache_product(mac_of(group), "revio-api", true, &plan);
+		k->product = product(mac_of(group), true, "live", "");
 		memcpy(key.tenant, mac_of(i) + 4, CACHE_UUID);
 		(void)snprintf(key.name, sizeof(key.name), "FORTAPI@C%u", i);
 		u = cache_put_user(&key, cache_begin());
@@ -346,6 +391,7 @@ main(void)
 		TEST(test_full),
 		TEST(test_users_share_sets),
 		TEST(test_shared),
+		TEST(test_issued),
 		TEST(test_memory),
 	};
 

@@ -139,6 +139,32 @@ test_odd_rates(void **state)
 	}
 }
 
+/* An issued key's own minute, whichever of its values is sent, beside the
+ * subscription's. */
+static void
+test_issued_key(void **state)
+{
+	const struct plan	 plan = { .minute = 30, .key_minute = 20 };
+	struct limit_ids	 who = somebody();
+	unsigned char		 keys[2][LIMIT_ID];
+
+	(void)state;
+	who.user = NULL;
+	assert_int_equal(passed(&plan, &who, 1, 0), 1);
+	assert_int_equal(said.n, 1);
+	id_make(keys[0]);
+	id_make(keys[1]);
+	who.key = keys[0];
+	assert_int_equal(passed(&plan, &who, 25, 0), 20);
+	assert_int_equal(said.n, 2);
+	assert_string_equal(said.rows[1].name, "key-minute");
+	assert_true(said.rows[1].full && !said.rows[0].full);
+	assert_int_equal(said.rows[1].window_s, 60);
+	who.key = keys[1];
+	assert_int_equal(passed(&plan, &who, 25, 0), 9);
+	assert_true(said.rows[0].full && !said.rows[1].full);
+}
+
 static void
 test_all_or_nothing(void **state)
 {
@@ -282,7 +308,8 @@ test_full(void **state)
 	memcpy(id[0], who.subscription, LIMIT_ID);
 	memcpy(id[1], who.tenant, LIMIT_ID);
 	memcpy(id[2], who.user, LIMIT_ID);
-	busy = (struct limit_ids){ id[0], id[1], id[2] };
+	busy = (struct limit_ids){ .subscription = id[0], .tenant = id[1],
+	    .user = id[2] };
 	/* Later than all tests before, whose places are empty by now. */
 	assert_int_equal(passed(&plan, &busy, 300, 300 * DAY_US), 200);
 	for (i = 0; i < 10 * PLACES; i++) {
@@ -331,6 +358,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_odd_rates),
+		cmocka_unit_test(test_issued_key),
 		cmocka_unit_test(test_all_or_nothing),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_no_limit),

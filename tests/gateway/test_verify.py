@@ -68,7 +68,7 @@ def test_allowed(server, w, gateway):
             "SELECT s.id FROM subscription s JOIN tenant t ON t.id = "
             "s.tenant_id WHERE t.code = %s", (w.tenant,))[0][0],
         "product": "revio-api", "api_user": f"FORTAPI@{w.tenant}",
-        "accounts": "all"}
+        "accounts": "all", "environment": "live"}
     assert limits[0]["name"] == "minute" and limits[0]["window_s"] == 60
     assert limits[0]["left"] == limits[0]["quota"] - 1
     said = verify(gateway, key=w.keys["OPEN"], path="/any?x=y")

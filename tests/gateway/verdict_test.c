@@ -14,7 +14,7 @@
 #define NOW	INT64_C(1000000)
 
 static const struct facts	 good = {
-	.now = NOW, .has_key = true, .knows_key = true,
+	.now = NOW, .has_key = true, .knows_key = true, .key_fits = true,
 	.subscription = FACT_ACTIVE, .needs_user = true,
 	.user = FACT_USER_RIGHT, .user_enabled = true, .permitted = true,
 };
@@ -61,8 +61,20 @@ test_order(void **state)
 	assert_int_equal(verdict_of(&f), VERDICT_CANCELLED);
 	f.subscription = FACT_SUSPENDED;
 	assert_int_equal(verdict_of(&f), VERDICT_SUSPENDED);
+	f.other_environment = true;
+	assert_int_equal(verdict_of(&f), VERDICT_WRONG_ENVIRONMENT);
+	f.other_product = true;
+	assert_int_equal(verdict_of(&f), VERDICT_NOT_PERMITTED);
+	f.tenant = FACT_TENANT_WRONG;
+	assert_int_equal(verdict_of(&f), VERDICT_WRONG_TENANT);
+	f.tenant = FACT_TENANT_MISSING;
+	assert_int_equal(verdict_of(&f), VERDICT_MISSING_TENANT);
 	f.key_ends_at = NOW;
 	assert_int_equal(verdict_of(&f), VERDICT_UNKNOWN_KEY);
+	f.key_ends_at = 0;
+	f.key_fits = false;
+	assert_int_equal(verdict_of(&f), VERDICT_UNKNOWN_KEY);
+	f.key_fits = true;
 	f.knows_key = false;
 	assert_int_equal(verdict_of(&f), VERDICT_UNKNOWN_KEY);
 	f.has_key = false;
@@ -72,6 +84,67 @@ test_order(void **state)
 	/* Nothing is known of a call by default. */
 	f = (struct facts){ 0 };
 	assert_int_equal(verdict_of(&f), VERDICT_MISSING_KEY);
+}
+
+/* The same of an issued key, which says itself what it may; no API user is
+ * asked for, nor asked. */
+static void
+test_order_of_issued(void **state)
+{
+	static const struct {
+		enum fact_issued	 is;
+		enum verdict		 said;
+	} states[] = {
+		{ FACT_KEY_INACTIVE, VERDICT_KEY_INACTIVE },
+		{ FACT_KEY_PENDING, VERDICT_KEY_PENDING },
+		{ FACT_KEY_REVOKED, VERDICT_KEY_REVOKED },
+	};
+	struct facts	 f = good;
+	size_t		 i;
+
+	(void)state;
+	f.is_issued = true;
+	assert_int_equal(verdict_of(&f), VERDICT_ALLOWED);
+	f.user = FACT_USER_NONE;
+	assert_int_equal(verdict_of(&f), VERDICT_ALLOWED);
+	f.user = FACT_USER_WRONG;
+	assert_int_equal(verdict_of(&f), VERDICT_ALLOWED);
+	f.over_quota = true;
+	assert_int_equal(verdict_of(&f), VERDICT_QUOTA_EXCEEDED);
+	f.over_rate = true;
+	assert_int_equal(verdict_of(&f), VERDICT_RATE_LIMITED);
+	f.permitted = false;
+	assert_int_equal(verdict_of(&f), VERDICT_NOT_PERMITTED);
+	f.subscription = FACT_SUSPENDED;
+	assert_int_equal(verdict_of(&f), VERDICT_SUSPENDED);
+	f.other_environment = true;
+	assert_int_equal(verdict_of(&f), VERDICT_WRONG_ENVIRONMENT);
+	f.other_product = true;
+	assert_int_equal(verdict_of(&f), VERDICT_NOT_PERMITTED);
+	f.issued_ends_at = NOW + 1;
+	assert_int_equal(verdict_of(&f), VERDICT_NOT_PERMITTED);
+	f.issued_ends_at = NOW;
+	assert_int_equal(verdict_of(&f), VERDICT_KEY_EXPIRED);
+	for (i = 0; i < COUNT(states); i++) {
+		f.issued = states[i].is;
+		assert_int_equal(verdict_of(&f), states[i].said);
+	}
+	f.over_failures = true;
+	assert_int_equal(verdict_of(&f), VERDICT_KEY_REVOKED);
+	f.tenant = FACT_TENANT_WRONG;
+	assert_int_equal(verdict_of(&f), VERDICT_RATE_LIMITED);
+	f.over_failures = false;
+	assert_int_equal(verdict_of(&f), VERDICT_WRONG_TENANT);
+	f.tenant = FACT_TENANT_MISSING;
+	assert_int_equal(verdict_of(&f), VERDICT_MISSING_TENANT);
+	f.key_fits = false;
+	assert_int_equal(verdict_of(&f), VERDICT_UNKNOWN_KEY);
+	f.odd_call = true;
+	assert_int_equal(verdict_of(&f), VERDICT_NOT_PERMITTED);
+	/* Known and nothing more: it may nothing. */
+	f = (struct facts){ .has_key = true, .knows_key = true,
+	    .key_fits = true, .is_issued = true };
+	assert_int_equal(verdict_of(&f), VERDICT_NOT_PERMITTED);
 }
 
 static void
@@ -159,6 +232,13 @@ test_denials(void **state)
 		{ VERDICT_QUOTA_EXCEEDED, 429, "quota_exceeded" },
 		{ VERDICT_UNAVAILABLE, 503, "unavailable" },
 		{ VERDICT_WRONG_SECRET, 403, "unknown_gateway" },
+		{ VERDICT_MISSING_TENANT, 401, "missing_tenant" },
+		{ VERDICT_WRONG_TENANT, 403, "wrong_tenant" },
+		{ VERDICT_KEY_PENDING, 403, "key_pending" },
+		{ VERDICT_KEY_INACTIVE, 403, "key_inactive" },
+		{ VERDICT_KEY_REVOKED, 403, "key_revoked" },
+		{ VERDICT_KEY_EXPIRED, 403, "key_expired" },
+		{ VERDICT_WRONG_ENVIRONMENT, 403, "wrong_environment" },
 	};
 	const struct denial	*d;
 	size_t			 i;
@@ -180,6 +260,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_of_issued),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_denials),
 	};
