@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "mail/link.h"
 #include "sessions/nonce.h"
+#include "products/key_profile.h"
 #include "sessions/session.h"
 #include "vault/vault.h"
 #include "web/respond.h"
@@ -67,6 +68,7 @@ hand_over_page_use(struct req *rq)
 	struct api_password password;
 	struct hand_over_key key;
 	struct hand_over h;
+	struct key_profile pair;
 	struct secret secret;
 
 	if (!hand_over_db_find(rq->db, token, &h)) {
@@ -94,6 +96,8 @@ hand_over_page_use(struct req *rq)
 		view_text(view, "key", secret_reveal(rq->arena, secret));
 	}
 	view_text(view, "base_url", h.base_url);
+	pair = key_profile_db_pair(rq->db);
+	key_profile_snippets(rq->arena, view, &pair, h.base_url);
 	view_text(view, "example_path", h.example_path);
 	view_text(view, "key_sample", "$API_KEY");
 	view_text(view, "api_user",

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "keys/rotate.h"
+#include "products/key_profile.h"
 #include "sessions/session.h"
 #include "vault/vault.h"
 #include "web/respond.h"
@@ -67,6 +68,7 @@ key_page_shown(struct req *rq, const char *subscription_id,
 {
 	struct view	*v = view_new(rq->arena);
 	struct secret	 secret;
+	struct key_profile pair;
 	char		 row[KEY_ROW_MAX];
 	const char	*text;
 	bool		 is_kept = str_eq(req_form(rq, "keep"), "1");
@@ -94,6 +96,8 @@ key_page_shown(struct req *rq, const char *subscription_id,
 	view_text(v, "next_nonce", key_nonce_make(rq->arena,
 	    rq->session->cookie, subscription_id, key->slot));
 	view_text(v, "base_url", key->base_url);
+	pair = key_profile_db_pair(rq->db);
+	key_profile_snippets(rq->arena, v, &pair, key->base_url);
 	view_text(v, "example_path", key->example_path);
 	view_text(v, "key_sample", arena_fmt(rq->arena, "••••••••••••%s",
 	    key->last4));

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "crypto/token.h"
 #include "keys/rotate.h"
+#include "products/key_profile.h"
 #include "sessions/session.h"
 #include "tenants/tenant.h"
 #include "vault/vault.h"
@@ -130,6 +131,7 @@ page_keys(struct req *rq, int status, struct view *v, const struct bad *bad)
 	struct subscription_changes	 changes;
 	struct key_looks		 looks = { NULL, 0 };
 	struct key_try			 try;
+	struct key_profile		 pair;
 	struct tenant_badge		 badge = tenant_key_badge(sub->state);
 	bool				 may = may_rotate(s) && sub->is_live;
 	size_t				 i;
@@ -164,6 +166,8 @@ page_keys(struct req *rq, int status, struct view *v, const struct bad *bad)
 	subscription_view_changes(rq, v, &changes);
 	try = rotate_db_try(rq->db, sub->id);
 	view_text(v, "base_url", try.base_url);
+	pair = key_profile_db_pair(rq->db);
+	key_profile_snippets(rq->arena, v, &pair, try.base_url);
 	view_text(v, "example_path", try.example_path);
 	view_bool(v, "needs_api_user", try.needs_api_user);
 	view_text(v, "key_sample", values.n == 0 ? "$KEY" : arena_fmt(

@@ -74,6 +74,8 @@ int		 key_profile_changes(struct arena *, const struct key_rule *from,
 WAITS struct key_profiles key_profile_db_list(struct db *);
 /* Of a product that exists. */
 WAITS struct key_rule key_profile_db_of(struct db *, const char *product_id);
+/* That of pairs, for pages that are about one. */
+WAITS struct key_profile key_profile_db_pair(struct db *);
 WAITS struct key_counts key_profile_db_counts(struct db *,
 		    const char *product_id);
 /* CATALOGUE_RULE: between pairs and issued keys, with live subscriptions.
@@ -85,7 +87,10 @@ WAITS MUST_CHECK enum catalogue_result key_profile_db_set(struct db *,
 /* GET and POST /staff/products/:id/keys */
 WAITS void	 key_profile_page_show(struct req *);
 WAITS void	 key_profile_page_set(struct req *);
-/* The list "facts" of label and text. */
+/* Values of partials/snippets that depend on the profile. */
+void		 key_profile_snippets(struct arena *, struct view *,
+		    const struct key_profile *, const char *base_url);
+/* The list "key_facts" of label and text. */
 void		 key_profile_view(struct arena *, struct view *,
 		    const struct key_rule *);
 

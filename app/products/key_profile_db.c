@@ -56,6 +56,20 @@ key_profile_db_of(struct db *db, const char *product_id)
 	});
 }
 
+struct key_profile
+key_profile_db_pair(struct db *db)
+{
+	const struct db_rows	*rows;
+
+	DB_QUERY(key_profile_pair,
+	    "SELECT " COLUMNS "FROM key_profile f WHERE f.is_pair "
+	    "ORDER BY f.place LIMIT 1");
+
+	rows = db_read(db, &key_profile_pair, DB_NONE);
+	assert(rows->n == 1);
+	return (profile_read(rows, 0));
+}
+
 struct key_counts
 key_profile_db_counts(struct db *db, const char *product_id)
 {

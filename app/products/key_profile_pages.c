@@ -107,6 +107,26 @@ key_profile_view(struct arena *a, struct view *v, const struct key_rule *rule)
 	}
 }
 
+void
+key_profile_snippets(struct arena *a, struct view *v,
+    const struct key_profile *p, const char *base_url)
+{
+	const char	*path = strstr(base_url, "://");
+	size_t		 n = strlen(base_url);
+
+	/* The gateway answers it at the host of the calls. */
+	if (path != NULL && (path = strchr(path + 3, '/')) != NULL)
+		n = (size_t)(path - base_url);
+	view_text(v, "key_header", p->key_header);
+	view_bool(v, "takes_token", p->takes_token);
+	view_text(v, "exchange_url", arena_fmt(a,
+	    "%.*s/api/v1/auth/api-key/exchange", (int)n, base_url));
+	view_text(v, "tenant_header", p->tenant_header);
+	view_text(v, "tenant_sample", *p->tenant_header == '\0' ? "" :
+	    str_eq(p->tenant_by, "slug") ? "your-short-name" :
+	    "your.host.example");
+}
+
 static void
 show(struct req *rq, int status, struct view *v,
     const struct catalogue_product *product, const struct choice *choice)

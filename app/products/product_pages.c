@@ -34,6 +34,7 @@ product_page_show(struct req *rq)
 	struct product		*p;
 	struct product_resources resources;
 	struct product_scopes	 scopes;
+	struct key_rule		 rule;
 	int			 i;
 
 	p = find(rq);
@@ -49,7 +50,14 @@ product_page_show(struct req *rq)
 	view_text(v, "example_path", p->example_path);
 	view_text(v, "key_sample", "$KEY");
 	view_text(v, "api_user", "FORTAPI@ALTWORX");
-	view_bool(v, "needs_api_user", p->needs_api_user);
+	rule = key_profile_db_of(rq->db, p->id);
+	/* API users are for keys that don't say themselves what they may. */
+	view_bool(v, "needs_api_user", p->needs_api_user &&
+	    str_eq(rule.profile.scopes, "none"));
+	key_profile_snippets(rq->arena, v, &rule.profile, p->base_url);
+	key_profile_view(rq->arena, v, &rule);
+	view_text(v, "key_title", rule.profile.title);
+	view_bool(v, "is_pair", rule.profile.is_pair);
 	show_plan(rq, v, p);
 	show_state(rq->arena, v, p);
 	view_bool(v, "has_resources", resources.n > 0);

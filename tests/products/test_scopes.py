@@ -280,3 +280,26 @@ def test_issued_keys_go_on_under_another_profile(server, admin):
     seen = look(admin, path, "exchange").expect(200)
     assert "1 key: carried in another way" in seen.words
     assert "may all that the maker may" in seen.words
+
+
+@pytest.mark.parametrize("profile, has, hasnt", [
+    ("subscription-pair", ["Ocp-Apim-Subscription-Key: $KEY", "-u \"FORTAPI"],
+     ["Bearer", "Its keys"]),
+    ("user-key", ["X-Api-Key: $KEY", "X-Tenant-Name: your-short-name",
+                  "Keys of people"], ["Ocp-Apim", "FORTAPI", "Bearer"]),
+    ("exchange", ["https://api.tickets.example/api/v1/auth/api-key/exchange",
+                  "Authorization: Bearer $",
+                  "X-Revio-Host: your.host.example", '"Bearer " + token'],
+     ["Ocp-Apim", "FORTAPI"]),
+    ("partner-key", ["x-api-key: $KEY", "Settings → Integrations → Developer",
+                     "Status 403"], ["X-Tenant-Name", "Bearer"]),
+])
+def test_how_to_call_is_the_profiles(server, admin, profile, has, hasnt):
+    path, slug = product(server, admin)
+    server.sql("UPDATE product SET profile = %s WHERE id = %s",
+               (profile, path.rsplit("/", 1)[1]))
+    words = server.client().get(f"/products/{slug}").expect(200).words
+    for said in has:
+        assert said in words, said
+    for said in hasnt:
+        assert said not in words, said
