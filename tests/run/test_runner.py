@@ -51,6 +51,22 @@ def test_a_program_that_dies(results, folder, capsys):
     assert "last words" in capsys.readouterr().out
 
 
+def test_a_skip_says_why(results, folder, capsys):
+    program = folder / "skips"
+    report = ('<?xml version="1.0"?><testsuites><testsuite name="a b">'
+              '<testcase name="one"><skipped/></testcase>'
+              '<testcase name="two"/><testcase name="three"><skipped/>'
+              '</testcase></testsuite></testsuites>')
+    program.write_text("#!/bin/sh\necho 'skipped: too small'\n"
+                       f"echo '{report}'\n")
+    program.chmod(0o755)
+    runner.run_cmocka(results, "skips", program, None)
+    assert (results.passed, results.failed, results.skipped) == (1, 0, 2)
+    said = capsys.readouterr().out
+    assert "skipped skips: one: too small" in said
+    assert "skipped skips: three: says not why" in said
+
+
 def test_lanes_count_what_dies(results, build, capfd):
     """Two at once: each is told of, and counts."""
     runner.run_lanes(results, ["no-such-1", "no-such-2"], 2, build)
