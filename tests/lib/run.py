@@ -44,7 +44,9 @@ class Run:
     def said(self):
         return self.output.read_text(errors="replace")
 
-    def ended(self, timeout_s=20):
+    def ended(self, timeout_s=60):
+        """Its status.  Each of three children has 10 s to end; what is over
+        that is for a machine that is busy."""
         return self.process.wait(timeout_s)
 
     def children(self):
