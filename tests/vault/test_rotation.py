@@ -272,6 +272,43 @@ def test_killed_anywhere_and_with_others_at_work(two):
     assert all(one["ok"] for one in found)
 
 
+def test_the_database_goes_in_the_middle(own_cluster):
+    """Stopped and killed: the command says so and ends; when the database is
+    back, run again, it goes on, and every key opens as it was."""
+    server = Server(own_cluster, workers=2)
+    try:
+        owner, _ = flows.client_with_key(server)
+        fill(server, 200)
+        before, hashes = shown(owner), macs(server)
+        (old, n), = rows(server).items()
+        server.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql "
+                   "AS $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$")
+        for strike in (own_cluster.stop, own_cluster.kill):
+            # So that there is a middle.
+            server.sql("CREATE TRIGGER slow BEFORE UPDATE ON subscription_key "
+                       "FOR EACH STATEMENT EXECUTE FUNCTION slow()")
+            wait_for_holders(server)
+            process = start_rotation(server)
+            wait_until(lambda: len(rows(server)) == 2, 60, "the first rows")
+            strike()
+            _, said = process.communicate(timeout=60)
+            assert process.returncode == 1 and said.count("\n") == 1, said
+            own_cluster.start()
+            assert set(rows(server)) == {old, old + 1}
+            server.sql("DROP TRIGGER slow ON subscription_key")
+            wait_until(lambda: server.client().get("/readyz").status == 200,
+                       20, "the portal")
+            assert shown(owner) == before
+            assert "going on" in server.ctl("data-key", "rotate").stdout
+            old += 1
+            assert rows(server) == {old: n}
+            assert shown(owner) == before and macs(server) == hashes
+        found = json.loads(server.ctl("doctor", "--json").stdout)
+        assert all(one["ok"] for one in found)
+    finally:
+        server.close()
+
+
 def test_two_at_once(two):
     """One works, the other is told; nothing is made twice."""
     wait_for_holders(two)
