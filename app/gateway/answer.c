@@ -11,6 +11,9 @@
 /* Registered for draft-ietf-httpapi-ratelimit-headers; rates are quotas, too. */
 #define PROBLEM_QUOTA	"https://iana.org/assignments/http-problem-types#quota-exceeded"
 #define KEY		"ApiKey realm=\"API key\""
+/* RFC 6750 section 3.1 */
+#define BEARER_BAD	"Bearer error=\"invalid_token\""
+#define BEARER_OVER	BEARER_BAD ", error_description=\"expired\""
 #define BASIC		"Basic realm=\"API user\", charset=\"UTF-8\""
 #define AZURE_KEY	"AzureApiManagementKey realm=\"/\","		\
 			"name=\"Ocp-Apim-Subscription-Key\",type=\"header\""
@@ -228,6 +231,10 @@ deny(struct gateway_answer *out, const struct check *check,
 static const char *
 challenge(const struct check *check, bool apim)
 {
+	if (check->verdict == VERDICT_BAD_TOKEN ||
+	    check->verdict == VERDICT_TOKEN_EXPIRED)
+		return (check->verdict == VERDICT_BAD_TOKEN ? BEARER_BAD :
+		    BEARER_OVER);
 	if (check->verdict == VERDICT_MISSING_TENANT ||
 	    (check->keyway != NULL && !check->keyway->is_pair))
 		return (KEY);
@@ -341,6 +348,8 @@ apim_body(struct buf *b, const struct check *check, const struct denial *d)
 	case VERDICT_NOT_PERMITTED:
 	case VERDICT_UNAVAILABLE:
 	case VERDICT_WRONG_SECRET:
+	case VERDICT_BAD_TOKEN:
+	case VERDICT_TOKEN_EXPIRED:
 	case VERDICT_MISSING_TENANT:
 	case VERDICT_WRONG_TENANT:
 	case VERDICT_KEY_PENDING:

@@ -275,6 +275,35 @@ cache_issued(struct key_entry *k, const char *tenants, const char *words)
 	return (i);
 }
 
+void
+cache_narrow(struct issued_key *i, const char *words, const char *matrix)
+{
+	/* They are what is left of text, which holds them. */
+	char		*to = i->text + (i->words - i->text);
+	const char	*p = i->words, *q;
+	unsigned char	 hash[SHA256_BYTES];
+	size_t		 n, m;
+
+	for (; *p != '\0'; p += n + strspn(p + n, " ")) {
+		n = strcspn(p, " ");
+		for (q = words; *q != '\0'; q += m + strspn(q + m, " ")) {
+			m = strcspn(q, " ");
+			if (m == n && memcmp(p, q, n) == 0)
+				break;
+		}
+		if (*q == '\0')
+			continue;
+		if (to != i->words)
+			*to++ = ' ';
+		memmove(to, p, n);
+		to += n;
+	}
+	*to = '\0';
+	set_release(i->set);
+	sha256(hash, matrix, strlen(matrix));
+	i->set = cache_set(hash, matrix, strlen(matrix));
+}
+
 struct old_password *
 cache_old(struct user_entry *u)
 {

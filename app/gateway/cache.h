@@ -66,6 +66,8 @@ struct issued_key {
 	int64_t		 ends_at;
 	uint32_t	 calls_a_minute;	/* 0: no limit of its own */
 	uint8_t		 state;			/* enum fact_issued */
+	int64_t		 token_ends_at;		/* of a token for it; 0: it is
+						 * the key itself */
 	struct shared_set *set;			/* NULL: nothing allowed */
 	/* Parted by blanks: what a call may name the client by, and the scopes
 	 * that it has. */
@@ -145,6 +147,9 @@ struct shared_product *cache_product(const struct shared_product *);
  * copied; it goes with its entry, and so does its set. */
 struct issued_key *cache_issued(struct key_entry *, const char *tenants,
 	    const char *words);
+/* Of a token: these of the key's words, and this set in place of the key's. */
+void	 cache_narrow(struct issued_key *, const char *words,
+	    const char *matrix);
 /* Room for an old password, zeroed; it goes with its entry. */
 struct old_password *cache_old(struct user_entry *);
 void	 cache_drop_key(const unsigned char hash[HASH_SHORT_BYTES]);

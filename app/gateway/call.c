@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "crypto/coded.h"
+#include "crypto/jwt.h"
 #include "crypto/token.h"
 #include "gateway/keyway.h"
 
@@ -16,6 +17,7 @@
 static void	 take(struct call *, const char **, const char *);
 static void	 take_named(struct call *, const char *name, const char *value);
 static enum call_verdict read_key(struct call *);
+static const char *bearer_of(const char *authorization);
 static uint8_t	 query_key(const char *, size_t, const char **, size_t *);
 static bool	 key_shaped(const char *, size_t);
 static size_t	 decode(char *, size_t, const char *, size_t);
@@ -77,6 +79,7 @@ call_header(struct call *c, const char *name, const char *value)
 enum call_verdict
 call_read(struct call *c, const char *method, const char *target)
 {
+	enum call_verdict verdict;
 	bool	 forwarded, original;
 
 	forwarded = c->forwarded_method != NULL || c->forwarded_uri != NULL;
@@ -102,7 +105,12 @@ call_read(struct call *c, const char *method, const char *target)
 	    c->target[0] == '\0')
 		return (CALL_ODD);
 	c->user_kind = read_user(c);
-	return (read_key(c));
+	verdict = read_key(c);
+	if (verdict != CALL_NO_KEY)
+		c->token = NULL;
+	else if (c->token == NULL)
+		c->token = bearer_of(c->authorization);
+	return (c->token != NULL ? CALL_GOOD : verdict);
 }
 
 void
@@ -169,6 +177,17 @@ read_key(struct call *c)
 	if (!found || length == 0)
 		return (CALL_NO_KEY);
 	return (key_shaped(c->key, length) ? CALL_GOOD : CALL_BAD_KEY);
+}
+
+/* RFC 6750 section 2.1. */
+static const char *
+bearer_of(const char *authorization)
+{
+	if (authorization == NULL ||
+	    strncasecmp(authorization, "Bearer ", 7) != 0)
+		return (NULL);
+	authorization += 7 + strspn(authorization + 7, " ");
+	return (jwt_shaped(authorization) ? authorization : NULL);
 }
 
 /* Is this field of the query a key, and by which name?  In any case, since

@@ -51,6 +51,9 @@ struct call {
 	const char	*tenant;	/* as the call names it */
 	const char	*product, *environment;	/* as the gateway does */
 	const char	*forwarded_for;	/* the last one */
+	/* A JWT (crypto/jwt.h) that came as Authorization: Bearer where there is
+	 * no key; NULL: none.  Beside a key it is the API's. */
+	const char	*token;
 	/* The names (keyway.h) of what carries key and tenant. */
 	uint8_t		 key_name, tenant_name;
 	/* In place of authorization: a name and a password, or NULL both. */

@@ -74,8 +74,11 @@ static bool
 find_key(struct check *c, int64_t grace_us, struct facts *f)
 {
 	const struct key_entry	*k;
+	const char		*text;
 
-	hash_short(c->hash, c->call->key, strlen(c->call->key));
+	f->is_token = c->call->token != NULL;
+	text = f->is_token ? c->call->token : c->call->key;
+	hash_short(c->hash, text, strlen(text));
 	k = cache_key(c->hash);
 	if (k == NULL && cache_absent(c->hash, c->since))
 		return (true);
@@ -91,10 +94,10 @@ find_key(struct check *c, int64_t grace_us, struct facts *f)
 	}
 	c->key = k;
 	f->knows_key = true;
-	f->key_fits = c->call->key_name != 0 &&
+	f->key_fits = f->is_token || (c->call->key_name != 0 &&
 	    (c->call->key_name == k->product->key_name ||
 	    c->call->key_name == k->product->query_name ||
-	    (c->call->key_name == KEYWAY_ANY && k->product->key_name != 0));
+	    (c->call->key_name == KEYWAY_ANY && k->product->key_name != 0)));
 	f->key_ends_at = k->key_ends_at;
 	f->tenant = tenant_of(c, k);
 	f->other_product = c->call->product != NULL &&
@@ -102,6 +105,8 @@ find_key(struct check *c, int64_t grace_us, struct facts *f)
 	f->other_environment = c->call->environment != NULL &&
 	    !str_eq(c->call->environment, k->product->environment);
 	f->is_issued = k->issued != NULL;
+	if (f->is_token && f->is_issued)
+		f->token_ends_at = k->issued->token_ends_at;
 	f->subscription = (enum fact_subscription)k->state;
 	f->subscription_ends_at = k->ends_at;
 	f->needs_user = k->product->needs_user;
@@ -112,7 +117,9 @@ find_key(struct check *c, int64_t grace_us, struct facts *f)
 static void
 need_key(struct check *c)
 {
-	if (vault != NULL && keyring_hmac(vault, "subscription-key", 0,
+	if (c->call->token != NULL)
+		c->need = CHECK_TOKEN;
+	else if (vault != NULL && keyring_hmac(vault, "subscription-key", 0,
 	    c->call->key, strlen(c->call->key), c->mac))
 		c->need = CHECK_KEY;
 	else

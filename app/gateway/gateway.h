@@ -27,7 +27,8 @@ struct check {
 	uint32_t	 portals;	/* CHECK_BY_SHARE */
 	const struct limit_answer *answer;	/* CHECK_TOLD, to asked */
 	/* out: what is to be read or asked first, or the verdict */
-	enum check_need { CHECK_DONE, CHECK_KEY, CHECK_USER, CHECK_LIMITS }
+	enum check_need { CHECK_DONE, CHECK_KEY, CHECK_TOKEN, CHECK_USER,
+	    CHECK_LIMITS }
 			 need;
 	enum verdict	 verdict;
 	unsigned char	 hash[HASH_SHORT_BYTES];	/* of the key; and */
@@ -67,6 +68,10 @@ struct denial	 check_denial(const struct check *,
 WAITS void	 gateway_db_key(struct db *,
 		    const unsigned char hash[HASH_SHORT_BYTES],
 		    const unsigned char mac[SHA256_BYTES]);
+/* The same of a token (CHECK_TOKEN). */
+WAITS void	 gateway_db_token(struct db *,
+		    const unsigned char hash[HASH_SHORT_BYTES],
+		    const char *token);
 WAITS void	 gateway_db_user(struct db *, const struct user_key *);
 
 /* Under which a user counts as absent. */

@@ -19,7 +19,7 @@
 #include "gateway/wait.h"
 #include "gateway/watch.h"
 
-#define SECRET_MAX	256u
+#define GATEWAY_SECRET	256u
 #define VERIFY		"/v1/verify"
 
 struct caller {			/* whose address is asked for */
@@ -27,7 +27,7 @@ struct caller {			/* whose address is asked for */
 	const struct call	*call;
 };
 
-static char		 secret[SECRET_MAX];
+static char		 secret[GATEWAY_SECRET];
 static struct networks	 proxies;
 static struct verify	 verify;
 static struct answer_style	 style;
@@ -146,6 +146,7 @@ gateway_serve(struct http_request *kore)
 		return (KORE_RESULT_RETRY);
 	}
 	if (check.verdict == VERDICT_UNKNOWN_KEY ||
+	    check.verdict == VERDICT_BAD_TOKEN ||
 	    check.verdict == VERDICT_BAD_API_USER ||
 	    check.verdict == VERDICT_WRONG_TENANT)
 		count_failure(kore, &check);
@@ -414,7 +415,7 @@ read_secret(void)
 		(void)fprintf(stderr, "latchkey: LATCHKEY_GATEWAY_SECRET_FILE: "
 		    "%s must be a file that this user can read, with one line "
 		    "of 16 to %u characters\n", setting->gateway_secret_file,
-		    SECRET_MAX - 1);
+		    GATEWAY_SECRET - 1);
 		exit(2);
 	}
 }

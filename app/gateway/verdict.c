@@ -105,6 +105,12 @@ verdict_denial(enum verdict verdict)
 		[VERDICT_WRONG_ENVIRONMENT] = { 403, "wrong_environment",
 		    "The key is of another environment",
 		    "A key works in one environment only." },
+		[VERDICT_BAD_TOKEN] = { 401, "invalid_token",
+		    "The token is not valid",
+		    "Exchange the key for a new one." },
+		[VERDICT_TOKEN_EXPIRED] = { 401, "token_expired",
+		    "The token has expired",
+		    "Exchange the key for a new one." },
 	};
 
 	assert(verdict > VERDICT_ALLOWED && verdict < (int)VERDICTS);
@@ -118,7 +124,9 @@ of_key(const struct facts *f)
 		return (VERDICT_MISSING_KEY);
 	if (!f->knows_key || !f->key_fits || over(f, f->key_ends_at))
 		return (f->over_failures ? VERDICT_RATE_LIMITED :
-		    VERDICT_UNKNOWN_KEY);
+		    f->is_token ? VERDICT_BAD_TOKEN : VERDICT_UNKNOWN_KEY);
+	if (f->is_token && over(f, f->token_ends_at))
+		return (VERDICT_TOKEN_EXPIRED);
 	switch (f->tenant) {
 	case FACT_TENANT_RIGHT:
 		break;

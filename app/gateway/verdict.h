@@ -11,6 +11,8 @@
  *	it is one, and its time is not over,	unknown_key, or rate_limited
  *	and came as its product's profile has	for who has tried too often
  *	it
+ *	a token in a key's place is one, and	invalid_token, or rate_limited;
+ *	its time is not over			token_expired
  *	the client is named, where it must be,	missing_tenant wrong_tenant,
  *	and is the key's			or rate_limited for who has
  *						tried too often
@@ -59,8 +61,10 @@ enum verdict {
 	VERDICT_KEY_REVOKED,
 	VERDICT_KEY_EXPIRED,
 	VERDICT_WRONG_ENVIRONMENT,
+	VERDICT_BAD_TOKEN,
+	VERDICT_TOKEN_EXPIRED,
 };
-#define VERDICTS	(VERDICT_WRONG_ENVIRONMENT + 1)
+#define VERDICTS	(VERDICT_TOKEN_EXPIRED + 1)
 
 enum fact_subscription { FACT_ACTIVE, FACT_SUSPENDED, FACT_EXPIRED,
 	FACT_CANCELLED };
@@ -86,6 +90,8 @@ struct facts {
 	bool		 knows_key;
 	bool		 key_fits;		/* came in its own header */
 	int64_t		 key_ends_at;		/* of an old value */
+	bool		 is_token;		/* in place of a key */
+	int64_t		 token_ends_at;
 	enum fact_tenant tenant;
 	bool		 is_issued;		/* else of a pair */
 	enum fact_issued issued;

@@ -39,6 +39,9 @@ verify_call(const struct verify *v, struct call *call)
 		call->key_header = v->key;
 		call->key_name = KEYWAY_ANY;
 	}
+	/* Of another shape it is an unknown one. */
+	if (v->token[0] != '\0')
+		call->token = v->token;
 	if (v->tenant[0] != '\0') {
 		call->tenant = v->tenant;
 		call->tenant_name = KEYWAY_ANY;
@@ -75,6 +78,7 @@ read_members(struct verify *v, json_t *root)
 		{ "method", v->method, sizeof(v->method) },
 		{ "path", v->path, sizeof(v->path) },
 		{ "address", v->address, sizeof(v->address) },
+		{ "token", v->token, sizeof(v->token) },
 		{ "tenant", v->tenant, sizeof(v->tenant) },
 		{ "product", v->product, sizeof(v->product) },
 		{ "environment", v->environment, sizeof(v->environment) },
@@ -91,7 +95,7 @@ read_members(struct verify *v, json_t *root)
 				break;
 		/* One that is passed over might have been meant to deny. */
 		if (i == COUNT(members))
-			return ("Its members are key, tenant, product, "
+			return ("Its members are key, token, tenant, product, "
 			    "environment, api_user, password, method, path "
 			    "and address.");
 		if (!json_is_string(value))

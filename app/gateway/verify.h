@@ -6,6 +6,7 @@
  *	tenant		the client as the call names it, where that is asked for
  *	product, environment
  *			of what the program serves; a key of another is refused
+ *	token		an access token, in a key's place
  *	api_user	"FORTAPI@ALTWORX", with
  *	password	its password
  *	method, path	of the call, path with its query
@@ -17,6 +18,7 @@
 #define GATEWAY_VERIFY_H
 
 #include "apiusers/permission.h"
+#include "crypto/jwt.h"
 #include "gateway/call.h"
 
 #define VERIFY_BODY_MAX		16384u	/* bytes */
@@ -31,6 +33,7 @@ struct verify {
 	char	 method[32];
 	char	 path[PERMISSION_TARGET_MAX + 1];
 	char	 address[VERIFY_ADDRESS_MAX + 1];
+	char	 token[JWT_MAX + 1];
 	char	 tenant[VERIFY_NAME_MAX + 1];
 	char	 product[VERIFY_NAME_MAX + 1];
 	char	 environment[VERIFY_NAME_MAX + 1];

@@ -37,6 +37,7 @@ struct read {			/* what they wait for */
 	enum check_need		 kind;
 	unsigned char		 hash[HASH_SHORT_BYTES], mac[SHA256_BYTES];
 	struct user_key		 user_key;
+	const char		*token;		/* CHECK_TOKEN; in the arena */
 	bool			 failed;
 };
 
@@ -101,6 +102,7 @@ run(struct http_request *kore, struct check *check)
 		case CHECK_DONE:
 			return (true);
 		case CHECK_KEY:
+		case CHECK_TOKEN:
 		case CHECK_USER:
 			if (wait_for_read(kore, check))
 				return (false);
@@ -188,7 +190,7 @@ read_of(const struct check *check)
 	struct read	*r;
 
 	for (r = reads; r != NULL; r = r->next)
-		if (r->kind == check->need && (r->kind == CHECK_KEY ?
+		if (r->kind == check->need && (r->kind != CHECK_USER ?
 		    bytes_eq(r->hash, check->hash, sizeof(r->hash)) :
 		    bytes_eq(&r->user_key, &check->user_key,
 		    sizeof(r->user_key))))
@@ -203,6 +205,8 @@ read_of(const struct check *check)
 	memcpy(r->mac, check->mac, sizeof(r->mac));
 	r->user_key = check->user_key;
 	r->arena = arena_new(READ_ARENA_MAX, NULL, NULL);
+	if (r->kind == CHECK_TOKEN)
+		r->token = arena_strdup(r->arena, check->call->token);
 	r->next = reads;
 	reads = r;
 	reads_n++;
@@ -225,6 +229,8 @@ read_run(void *arg)
 
 	if (r->kind == CHECK_KEY)
 		gateway_db_key(db, r->hash, r->mac);
+	else if (r->kind == CHECK_TOKEN)
+		gateway_db_token(db, r->hash, r->token);
 	else
 		gateway_db_user(db, &r->user_key);
 	read_end(r);

@@ -44,6 +44,8 @@ usage_words(const char *outcome)
 		{ "key_inactive", "The key was deactivated" },
 		{ "key_revoked", "The key was revoked" },
 		{ "key_expired", "The key had expired" },
+		{ "invalid_token", "Unknown token" },
+		{ "token_expired", "The token had expired" },
 		{ "not_permitted", "Not permitted for this API user or key" },
 		{ "rate_limited", "Too many at once" },
 		{ "quota_exceeded", "The quota was used up" },

@@ -325,6 +325,29 @@ test_issued(void **state)
 	assert_int_equal(cache_count().products, 2);
 }
 
+/* A token's part of its key's words, in their order, and a set of its own. */
+static void
+test_narrow(void **state)
+{
+	struct key_entry	*k;
+
+	(void)state;
+	k = put(1, 0);
+	k->product = product(tenants[0], false, "live", "");
+	cache_issued(k, "one", "read:a write:a read:b");
+	k->issued->set = cache_set(mac_of(5), matrix, sizeof(matrix) - 1);
+	cache_narrow(k->issued, "read:b nothing:b read:a", "");
+	assert_string_equal(k->issued->words, "read:a read:b");
+	assert_string_equal(k->issued->tenants, "one");
+	assert_non_null(k->issued->set);
+	assert_int_equal(cache_count().sets, 1);
+	cache_narrow(k->issued, "write:a", matrix);
+	assert_string_equal(k->issued->words, "");
+	assert_int_equal(cache_count().sets, 1);
+	(void)put(1, 0);
+	assert_int_equal(cache_count().sets, 0);
+}
+
 static size_t
 allocated(void)
 {
@@ -392,6 +415,7 @@ main(void)
 		TEST(test_users_share_sets),
 		TEST(test_shared),
 		TEST(test_issued),
+		TEST(test_narrow),
 		TEST(test_memory),
 	};
 

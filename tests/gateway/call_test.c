@@ -301,6 +301,49 @@ test_users(void **state)
 	}
 }
 
+#define JWT	"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln"
+
+/* Where there is no key. */
+static void
+test_tokens(void **state)
+{
+	static const struct {
+		const char	*authorization;
+		bool		 is_token;
+	} rows[] = {
+		{ "Bearer " JWT, true },
+		{ "bearer " JWT, true },
+		{ "Bearer   " JWT, true },
+		{ "Bearer", false },
+		{ "Bearer ", false },
+		{ "Bearer opaque", false },
+		{ "Bearer " JWT " ", false },
+		{ "Bearer " JWT ",x", false },
+		{ "Bearer a.b.c", false },
+		{ "Basic " JWT, false },
+		{ JWT, false },
+	};
+	struct call	 c;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(READ(&c, CALL_LINE, { "Authorization",
+		    rows[i].authorization }), rows[i].is_token ? CALL_GOOD :
+		    CALL_NO_KEY);
+		if (rows[i].is_token)
+			assert_string_equal(c.token, JWT);
+		else
+			assert_null(c.token);
+		/* Beside a key it is the API's. */
+		assert_int_equal(READ(&c, CALL_LINE, { "Authorization",
+		    rows[i].authorization }, { KEY, A }), CALL_GOOD);
+		assert_null(c.token);
+	}
+	assert_int_equal(READ(&c, CALL_LINE, { "Authorization", "Bearer " JWT },
+	    { "Authorization", "Bearer " JWT }), CALL_ODD);
+}
+
 static int
 begin(void **state)
 {
@@ -318,6 +361,7 @@ main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_junk),
 		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_tokens),
 		/* The last: it changes which names are known. */
 		cmocka_unit_test(test_profiles),
 	};

@@ -136,6 +136,7 @@ ask(struct check *c, const char *key, const char *login, const char *method,
 		case CHECK_USER:
 			gateway_db_user(db, &c->user_key);
 			break;
+		case CHECK_TOKEN:
 		case CHECK_LIMITS:
 			fail();
 		}

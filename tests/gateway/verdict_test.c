@@ -210,6 +210,28 @@ test_rows(void **state)
 	assert_int_equal(with(optional_full), VERDICT_RATE_LIMITED);
 }
 
+/* In a key's place, with what is said of it first. */
+static void
+test_tokens(void **state)
+{
+	struct facts	 f = { .now = NOW, .has_key = true, .is_token = true };
+
+	(void)state;
+	assert_int_equal(verdict_of(&f), VERDICT_BAD_TOKEN);
+	f.over_failures = true;
+	assert_int_equal(verdict_of(&f), VERDICT_RATE_LIMITED);
+	f.knows_key = f.key_fits = f.is_issued = true;
+	f.issued = FACT_KEY_REVOKED;
+	f.token_ends_at = NOW;
+	assert_int_equal(verdict_of(&f), VERDICT_TOKEN_EXPIRED);
+	f.token_ends_at = NOW + 1;
+	assert_int_equal(verdict_of(&f), VERDICT_KEY_REVOKED);
+	f.issued = FACT_KEY_ACTIVE;
+	assert_int_equal(verdict_of(&f), VERDICT_NOT_PERMITTED);
+	f.permitted = true;
+	assert_int_equal(verdict_of(&f), VERDICT_ALLOWED);
+}
+
 /* Section 5 of the contract. */
 static void
 test_denials(void **state)
@@ -239,6 +261,8 @@ test_denials(void **state)
 		{ VERDICT_KEY_REVOKED, 403, "key_revoked" },
 		{ VERDICT_KEY_EXPIRED, 403, "key_expired" },
 		{ VERDICT_WRONG_ENVIRONMENT, 403, "wrong_environment" },
+		{ VERDICT_BAD_TOKEN, 401, "invalid_token" },
+		{ VERDICT_TOKEN_EXPIRED, 401, "token_expired" },
 	};
 	const struct denial	*d;
 	size_t			 i;
@@ -260,6 +284,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_order_of_issued),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_denials),
