@@ -16,6 +16,7 @@
 #include "health.h"
 #include "home/home.h"
 #include "keys/find.h"
+#include "keys/issued.h"
 #include "keys/key.h"
 #include "keys/rotate.h"
 #include "notices/notice_pages.h"
@@ -158,6 +159,24 @@ const struct route routes[] = {
 			rotate_page_secondary,	CONTACT | FRESH },
 	{ METHOD_POST,	"/subscriptions/:id/keys/end",
 			rotate_page_end,	CONTACT | FRESH },
+	{ METHOD_GET,	"/keys",	issued_page_all, CONTACT },
+	{ METHOD_POST,	"/subscriptions/:id/issued",
+			issued_page_make,	CONTACT | FRESH },
+	{ METHOD_GET,	"/issued-keys/:id", issued_page_key, CONTACT },
+	{ METHOD_POST,	"/issued-keys/:id", issued_page_edit,
+			CONTACT | FRESH },
+	{ METHOD_POST,	"/issued-keys/:id/regenerate",
+			issued_page_regenerate,	CONTACT | FRESH },
+	{ METHOD_POST,	"/issued-keys/:id/end", issued_page_end,
+			CONTACT | FRESH },
+	{ METHOD_POST,	"/issued-keys/:id/deactivate",
+			issued_page_deactivate,	CONTACT },
+	{ METHOD_POST,	"/issued-keys/:id/activate",
+			issued_page_activate,	CONTACT | FRESH },
+	{ METHOD_POST,	"/issued-keys/:id/revoke",
+			issued_page_revoke,	CONTACT },
+	{ METHOD_POST,	"/issued-keys/:id/delete",
+			issued_page_delete,	CONTACT },
 	{ METHOD_GET,	"/subscriptions/:id/cancel",
 			subscription_page_give_up, CONTACT },
 	{ METHOD_POST,	"/subscriptions/:id/cancel",

@@ -36,6 +36,7 @@ static void		 read_proxies(void);
 static void		 read_tls(enum setting_program);
 static void		 read_mail(enum need);
 static void		 read_log_level(void);
+static void		 read_key_letters(void);
 static bool		 host_port(const char *, char **, char **);
 static bool		 host_ok(const char *);
 static bool		 network_ok(const char *);
@@ -68,6 +69,7 @@ setting_load(enum setting_program program)
 	read_tls(program);
 	read_mail(mail);
 	read_log_level();
+	read_key_letters();
 	loaded.master_key_file = read_path("MASTER_KEY_FILE", REQUIRED, NULL);
 	loaded.breached_passwords_file = read_path("BREACHED_PASSWORDS_FILE",
 	    OPTIONAL, NULL);
@@ -377,6 +379,30 @@ read_mail(enum need need)
 	loaded.smtp_url = url;
 	loaded.mail_from = from;
 	loaded.smtp_ca_file = read_path("SMTP_CA_FILE", OPTIONAL, NULL);
+}
+
+/* Names of key profiles with two letters, names of environments with one. */
+static void
+read_key_letters(void)
+{
+	static const char must[] = "names of key profiles with two letters, of "
+	    "environments with one, as in user-key=ca,partner-key=pk,test=t";
+	const char	*text = read_text("KEY_LETTERS", OPTIONAL, ""), *p;
+	size_t		 name, letters;
+
+	for (p = text; *p != '\0';) {
+		name = strspn(p, "abcdefghijklmnopqrstuvwxyz-");
+		letters = p[name] != '=' ? 0 : strspn(p + name + 1,
+		    "abcdefghijklmnopqrstuvwxyz");
+		if (name == 0 || letters < 1 || letters > 2)
+			refuse("KEY_LETTERS", must);
+		p += name + 1 + letters;
+		if (*p == ',' && p[1] != '\0')
+			p++;
+		else if (*p != '\0')
+			refuse("KEY_LETTERS", must);
+	}
+	loaded.key_letters = text;
 }
 
 static void

@@ -49,6 +49,7 @@ struct setting {
 	const char	*mail_from;		/* "Latchkey <no-reply@...>" */
 	const char	*master_key_file;
 	const char	*breached_passwords_file; /* NULL: none */
+	const char	*key_letters;		/* "user-key=ca,live=l"; "" */
 	int64_t		 sla_hours;		/* 48 */
 	int64_t		 api_password_days;	/* 90: then it looks old */
 	int64_t		 workers;		/* processes, 2 */

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "crypto/token.h"
+#include "keys/issued.h"
 #include "keys/rotate.h"
 #include "products/key_profile.h"
 #include "sessions/session.h"
@@ -41,7 +42,17 @@ static const char *here(struct req *);
 void
 rotate_page(struct req *rq)
 {
-	page_keys(rq, 200, view_new(rq->arena), NULL);
+	const struct session	*s = rq->session;
+	const char		*id = req_param(rq, "id");
+	struct issued_place	*place = NULL;
+
+	/* Keys that are issued have a page of their own. */
+	if (uuid_shaped(id) && s->tenant_id != NULL)
+		place = issued_db_place(rq->db, s->account_id, id);
+	if (place != NULL)
+		issued_page(rq, place);
+	else
+		page_keys(rq, 200, view_new(rq->arena), NULL);
 }
 
 void

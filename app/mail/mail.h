@@ -98,6 +98,9 @@
  * key_overlap_ended	likewise		the same without until_at
  * key_revoked		likewise		the same, reason in place of by
  * key_revoked_staff	each active staff	as key_revoked
+ * issued_key		each owner, its maker	subscription_id
+ *						subscription_name client product
+ *						key_name done by reason until_at
  * subscription_given_up each active staff	subscription_id
  *						subscription_name client by
  *						reason

@@ -23,7 +23,7 @@ static const struct kind {
 	const char	*path;		/* or, of a token, its kind; the
 					 * first parameter is its row, and that
 					 * of LINK_REQUEST */
-	const char	*params[7];	/* at most 6, NULL behind them */
+	const char	*params[10];	/* at most 9, NULL behind them */
 } kinds[] = {
 	{ "verify", LINK_TOKEN, "verify", { "signup_id" } },
 	{ "account_exists", LINK_PAGE, "/signin", { NULL } },
@@ -124,6 +124,9 @@ static const struct kind {
 	{ "key_revoked_staff", LINK_REQUEST, "/staff/subscriptions/",
 	    { "subscription_id", "subscription_name", "client", "slot",
 	    "until_at", "reason" } },
+	{ "issued_key", LINK_REQUEST, "/subscriptions/",
+	    { "subscription_id", "subscription_name", "client", "product",
+	    "key_name", "done", "by", "reason", "until_at" } },
 	{ "subscription_given_up", LINK_REQUEST, "/staff/subscriptions/",
 	    { "subscription_id", "subscription_name", "client", "by",
 	    "reason" } },

@@ -78,6 +78,7 @@ show_subscription(struct req *rq, struct view *v,
 	view_text(v, "name", row->name);
 	view_text(v, "product", row->product);
 	view_bool(v, "is_pair", row->is_pair);
+	view_text(v, "menu", row->menu);
 	view_bool(v, "is_active", str_eq(row->state, "active"));
 	view_text(v, "state_tone", badge.tone);
 	view_text(v, "state_icon", badge.icon);

@@ -186,3 +186,76 @@ def subscribe(server, code, slug):
         "SELECT gen_random_uuid(), t.id, p.id, false, t.name || '-KEY' "
         "FROM tenant t, product p WHERE t.code = %s AND p.slug = %s "
         "RETURNING id", (code, slug))[0][0]
+
+
+def scoped_client(server, profile, scopes, code=None, **fields):
+    """An owner's browser, of a client with a subscription to a product of its
+    own with issued keys: .subscription, .slug, .code."""
+    code = code or f"KEYS{next(_numbers)}"
+    domain = f"{code.lower()}.example"
+    owner = contact(server, address(domain), client=f"{code.title()} Works")
+    tenant = add_tenant(server, code, f"{code.title()} Works", [domain])
+    server.sql("INSERT INTO membership (account_id, tenant_id, role, let_in_by)"
+               " SELECT account_id, %s, 'owner', 'domain' FROM person "
+               "WHERE email = %s", (tenant, owner.email))
+    owner.code, owner.tenant = code, tenant
+    owner.slug = add_product(server, profile, scopes=scopes, **fields)
+    owner.subscription = subscribe(server, code, owner.slug)
+    return owner
+
+
+def colleague(server, owner, role="member"):
+    """Another person of the owner's client."""
+    person = contact(server, address(f"{owner.code.lower()}.example"),
+                     client=f"{owner.code.title()} Works")
+    server.sql("INSERT INTO membership (account_id, tenant_id, role, let_in_by)"
+               " SELECT account_id, %s, %s, 'domain' FROM person "
+               "WHERE email = %s", (owner.tenant, role, person.email))
+    return person
+
+
+def issued_key(browser, subscription, name="My Integration", scopes=(),
+               **fields):
+    """Makes an issued key on the page; its whole text, which is shown once."""
+    return issued_text(make_issued(browser, subscription, name, scopes,
+                                   **fields).expect(200))
+
+
+def make_issued(browser, subscription, name="My Integration", scopes=(),
+                **fields):
+    """The answer to the form that makes an issued key."""
+    page = browser.get(f"/subscriptions/{subscription}").expect(200)
+    form = page.form("/issued$")
+    body = [(key, value) for key, value in form.fields.items()
+            if key != "scope"] + [("name", name)]
+    body = [pair for pair in body if pair[0] not in fields
+            and pair != ("name", "")] + list(fields.items())
+    return browser.post(form.action, body + [("scope", word)
+                                             for word in scopes])
+
+
+def issued_text(page):
+    """The value that a page shows."""
+    found = set(re.findall(r"\b[a-z]{2,3}_[0-9A-Za-z]{36}\b", page.words))
+    assert len(found) == 1, f"{len(found)} values in: {page.words[:800]}"
+    return found.pop()
+
+
+def give_role(server, owner, person, name, cells):
+    """A role of the owner's client, with operations and paths of the product
+    in .slug, that the person gets."""
+    role = server.sql(
+        "INSERT INTO api_role (id, tenant_id, name, name_folded) VALUES "
+        "(gen_random_uuid(), %s, %s, %s) RETURNING id",
+        (owner.tenant, name, name.lower()))[0][0]
+    for operation, path in cells:
+        server.sql(
+            "INSERT INTO api_role_grant (role_id, tenant_id, resource_id, "
+            "operation) SELECT %s, %s, r.id, %s FROM product_resource r "
+            "JOIN product p ON p.id = r.product_id WHERE p.slug = %s "
+            "AND r.path = %s", (role, owner.tenant, operation, owner.slug,
+                                path))
+    server.sql("INSERT INTO membership_role (account_id, role_id, tenant_id) "
+               "SELECT account_id, %s, %s FROM person WHERE email = %s",
+               (role, owner.tenant, person.email))
+    return role

@@ -146,7 +146,7 @@ static const char *const	kinds[] = {
 	"factor_reset", "recovery_renewed", "recovery_used",
 	"passkey_added", "passkey_removed", "token_made",
 	"api_user_made", "api_user_widened", "api_role_widened",
-	"api_user_state", "api_changed", "api_hand_over", "api_hand_over_made",
+	"api_user_state", "issued_key", "api_changed", "api_hand_over", "api_hand_over_made",
 	"api_hand_over_used",
 };
 
