@@ -25,7 +25,7 @@ CREATE OR REPLACE FUNCTION request_approve_by_checks(p_request uuid, p_subscript
 		WHERE r.id = p_request AND r.state = 'submitted'
 		AND r.waiting_on = 'staff' AND r.auto_at <= now()
 		AND r.auto_stopped_at IS NULL AND r.due_at > now()
-		FOR UPDATE OF r
+		FOR UPDATE OF r FOR SHARE OF pr
 	), known AS (
 		SELECT t.id, t.code, t.name FROM rq JOIN tenant t
 		ON t.state = 'active' AND CASE WHEN rq.own_tenant IS NOT NULL
@@ -58,9 +58,8 @@ CREATE OR REPLACE FUNCTION request_approve_by_checks(p_request uuid, p_subscript
 		    AND g.email_folded = rq.email_folded))
 	), seat AS (
 		INSERT INTO membership (account_id, tenant_id, role, let_in_by)
-		SELECT rq.account_id, target.id, CASE WHEN EXISTS
-		    (SELECT FROM membership m WHERE m.tenant_id = target.id)
-		    THEN 'member' ELSE 'owner' END, 'domain'
+		SELECT rq.account_id, target.id, membership_role(target.id),
+		    'domain'
 		FROM rq, target WHERE rq.own_tenant IS NULL
 		RETURNING account_id, role
 	), params AS (
@@ -118,4 +117,5 @@ CREATE OR REPLACE FUNCTION request_approve_by_checks(p_request uuid, p_subscript
 	    + (SELECT count(mail) FROM told)
 	    + (SELECT count(*) FROM pair) > 0
 $$;
+
 COMMIT;

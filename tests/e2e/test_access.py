@@ -267,6 +267,7 @@ class World:
             "/staff/products/": self.product,
             "/account/passkeys/": lambda: NOBODY,
             "/account/tokens/": lambda: NOBODY,
+            "/issued-keys/": lambda: NOBODY,
             "/notices/": self.notice,
             "/people/seats/": self.seating,
             "/api-users/": self.api_user,

@@ -80,6 +80,8 @@ static const struct outbox_param	all[] = {
 	{ "due_at", "1795356300000000" },
 	{ "email", "bob@b.example" },
 	{ "failed_kind", "verify" },
+	{ "key_name", "Nightly <export>" },
+	{ "done", "revoked it" },
 	{ "left", "9" },
 	{ "other", "C & D\r\nBcc: eve@example.com" },
 	{ "note", "Use <that>." },
@@ -98,6 +100,7 @@ static const struct outbox_param	all[] = {
 	{ "rule", "owner" },
 	{ "signed_in_at", "1795356300000000" },
 	{ "signup_id", REQUEST },
+	{ "subscription_id", REQUEST },
 	{ "subscription_name", "Acme-KEY" },
 	{ "scopes", "read, keys:reveal" },
 	{ "token", "My <token>" },
@@ -146,7 +149,8 @@ static const char *const	kinds[] = {
 	"factor_reset", "recovery_renewed", "recovery_used",
 	"passkey_added", "passkey_removed", "token_made",
 	"api_user_made", "api_user_widened", "api_role_widened",
-	"api_user_state", "issued_key", "api_changed", "api_hand_over", "api_hand_over_made",
+	"api_user_state", "issued_key", "api_changed", "api_hand_over",
+	"api_hand_over_made",
 	"api_hand_over_used",
 };
 
