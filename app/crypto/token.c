@@ -132,8 +132,11 @@ uuid_read(unsigned char ret_bytes[16], const char *s)
 
 	if (!uuid_shaped(s))
 		return (false);
-	(void)snprintf(hex, sizeof(hex), "%.8s%.4s%.4s%.4s%.12s", s, s + 9,
-	    s + 14, s + 19, s + 24);
+	memcpy(hex, s, 8);
+	memcpy(hex + 8, s + 9, 4);
+	memcpy(hex + 12, s + 14, 4);
+	memcpy(hex + 16, s + 19, 4);
+	memcpy(hex + 20, s + 24, sizeof(hex) - 20);
 	return (hex_decode(ret_bytes, 16, hex));
 }
 

@@ -327,6 +327,8 @@ count_call(struct http_request *kore, const struct check *check)
 	if (check->key != NULL) {
 		memcpy(cell.key, check->key->id, METER_ID);
 		memcpy(cell.subscription, check->key->subscription, METER_ID);
+		cell.has_quota = check->key->product->plan.day != 0 ||
+		    check->key->product->plan.month != 0;
 	}
 	if (check->user != NULL)
 		memcpy(cell.user, check->user->id, METER_ID);

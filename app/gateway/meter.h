@@ -44,6 +44,7 @@ struct meter_cell {
 	uint8_t		 family;		/* 0: not known */
 	unsigned char	 address[METER_ADDRESS];
 	bool		 tells;			/* in a batch: "last used" */
+	bool		 has_quota;		/* of a day or month */
 	int64_t		 used_at;		/* wall clock, microseconds */
 };
 
@@ -73,7 +74,8 @@ unsigned meter_take(struct meter_cell *ret_cells, uint32_t *ret_calls,
 /* The batch is written. */
 void	 meter_settle(uint64_t batch);
 
-/* Takes one batch, writes and settles it, and tells limit_raise() of quotas;
+/* Takes one batch, writes and settles it, and tells limit_raise() what is used
+ * of the quotas in it, by all portals;
  * how many cells there were. */
 WAITS unsigned	 meter_db_flush(struct db *);
 /* The portal, from its start to its end. */

@@ -15,7 +15,7 @@
 
 struct texts {
 	const char	*subscriptions, *keys, *users, *hours, *outcomes,
-			*calls, *used, *addresses;
+			*calls, *used, *addresses, *quotas;
 };
 
 static struct texts columns(struct db *, const struct meter_cell *,
@@ -38,11 +38,12 @@ meter_db_flush(struct db *db)
 	    "WHERE usage_flush.batch < excluded.batch RETURNING 1), "
 	    "cell AS MATERIALIZED (SELECT c.subscription_id, c.key_id, "
 	    "c.user_id, to_timestamp(c.hour * 3600) AS hour, c.outcome, "
-	    "c.calls, to_timestamp(c.used / 1e6) AS used_at, c.address "
+	    "c.calls, to_timestamp(c.used / 1e6) AS used_at, c.address, "
+	    "c.has_quota "
 	    "FROM first, unnest($3::uuid[], $4::uuid[], $5::uuid[], "
 	    "$6::bigint[], $7::text[], $8::integer[], $9::bigint[], "
-	    "$10::inet[]) AS c (subscription_id, key_id, user_id, hour, "
-	    "outcome, calls, used, address)), "
+	    "$10::inet[], $11::boolean[]) AS c (subscription_id, key_id, "
+	    "user_id, hour, outcome, calls, used, address, has_quota)), "
 	    "hours AS (INSERT INTO usage_hour AS u (subscription_id, hour, "
 	    "api_user_id, outcome, calls) "
 	    "SELECT subscription_id, hour, user_id, outcome, sum(calls) "
@@ -109,7 +110,9 @@ meter_db_flush(struct db *db)
 	    "AND a.last_used_address IS DISTINCT FROM c.address))) "
 	    "SELECT subscription_id, (day - '1970-01-01'::date)::bigint, "
 	    "day_calls, ((extract(year FROM month) - 1970) * 12 + "
-	    "extract(month FROM month) - 1)::bigint, month_calls FROM counts");
+	    "extract(month FROM month) - 1)::bigint, month_calls FROM counts "
+	    "WHERE subscription_id IN (SELECT subscription_id FROM cell "
+	    "WHERE has_quota)");
 	struct arena		*a = db_arena(db);
 	struct meter_cell	*cells;
 	struct texts		 t;
@@ -129,7 +132,7 @@ meter_db_flush(struct db *db)
 	t = columns(db, cells, calls, n);
 	rows = db_write(db, &meter_flush, DB_ARGS(meter_source(),
 	    db_int(db, (int64_t)batch), t.subscriptions, t.keys, t.users,
-	    t.hours, t.outcomes, t.calls, t.used, t.addresses));
+	    t.hours, t.outcomes, t.calls, t.used, t.addresses, t.quotas));
 	/* Nothing can refuse it; a batch that is refused all the same is tried
 	 * for ever, in sight. */
 	db_must(db, rows);
@@ -152,7 +155,7 @@ columns(struct db *db, const struct meter_cell *cells, const uint32_t *calls,
     unsigned n)
 {
 	struct arena	 *a = db_arena(db);
-	const char	**text[8];
+	const char	**text[9];
 	char		 *id;
 	unsigned	  i;
 
@@ -172,6 +175,7 @@ columns(struct db *db, const struct meter_cell *cells, const uint32_t *calls,
 		text[6][i] = address_text(a, &cells[i]);
 		text[7][i] = id = arena_alloc(a, UUID_TEXT);
 		uuid_write(id, cells[i].subscription);
+		text[8][i] = cells[i].has_quota ? "t" : "f";
 	}
 	return ((struct texts){
 	    .keys = db_text_array(db, text[0], n),
@@ -181,7 +185,8 @@ columns(struct db *db, const struct meter_cell *cells, const uint32_t *calls,
 	    .calls = db_text_array(db, text[4], n),
 	    .used = db_text_array(db, text[5], n),
 	    .addresses = db_text_array(db, text[6], n),
-	    .subscriptions = db_text_array(db, text[7], n) });
+	    .subscriptions = db_text_array(db, text[7], n),
+	    .quotas = db_text_array(db, text[8], n) });
 }
 
 /* NULL: not known. */

@@ -327,6 +327,7 @@ called(enum verdict outcome, bool with_user, int64_t at, const char *address)
 		    "SELECT id FROM subscription_key WHERE slot = 'primary'"));
 		assert_true(uuid_read(cell.key, key_id));
 		assert_true(uuid_read(cell.subscription, subscription));
+		cell.has_quota = true;
 	}
 	if (with_user)
 		assert_true(uuid_read(cell.user, user));
