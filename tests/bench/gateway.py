@@ -349,7 +349,7 @@ def main():
         nginx = None
         poor += busy(server, few, rate)
         for path in many * 2:
-            warm(port, path, DRAWN)
+            load(port, path, "/check")
         poor += compare(
             f"/check, {KEYS:,} keys, cache of {CACHE:,}, Zipf", 0.6,
             # Each slice asks what follows, and not what it asked before.
