@@ -66,6 +66,6 @@ of_tenant(const struct check *c, char *detail)
 	const char	*header =
 	    keyway_name_text(c->key->product->tenant_name);
 
-	(void)snprintf(detail, DENIAL_DETAIL, "Send the one of your company "
-	    "in the header %s beside the key.", header);
+	(void)snprintf(detail, DENIAL_DETAIL, "Send the client's name in the "
+	    "header %s beside the key.", header);
 }

@@ -4,9 +4,11 @@
 -- txn.latchkey unset.
 
 local url = "http://127.0.0.1:8082/check"	-- "listen latchkey"
-local asked_with = { "ocp-apim-subscription-key", "authorization" }
+local asked_with = { "ocp-apim-subscription-key", "x-api-key", "authorization",
+	"x-tenant-name", "x-revio-host" }
 local told = { "x-latchkey-tenant", "x-latchkey-subscription",
 	"x-latchkey-product", "x-latchkey-api-user", "x-latchkey-accounts",
+	"x-latchkey-environment", "x-latchkey-key", "x-latchkey-scopes",
 	"ratelimit", "ratelimit-policy" }
 local answered = { "content-type", "cache-control", "www-authenticate",
 	"retry-after", "ratelimit", "ratelimit-policy" }

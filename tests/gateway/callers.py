@@ -3,9 +3,10 @@
 import base64
 
 from apiusers import world
-from lib import flows
+from lib import flows, keys
 
 PATH = "/psa/api/v1/tickets"
+CUSTOMERS = keys.CUSTOMERS
 
 
 def basic(user, password):
@@ -43,6 +44,22 @@ class World:
                    "FROM tenant t WHERE t.id = s.tenant_id "
                    "AND t.code = 'CANCELLED'")
         self.user = basic(*self.users["FORTAPI"])
+        self.issue()
+
+    def issue(self):
+        """Keys of other profiles, which the first client has, too."""
+        self.slug = self.server.sql("SELECT slug FROM tenant WHERE code = %s",
+                                    (self.tenant,))[0][0]
+        self.issued, self.ids = {}, {}
+        for slug, profile, prefix, environment in (
+                ("people", "user-key", "ca", "live"),
+                ("trial", "support-issued", "akt", "test"),
+                ("partners", "partner-key", "pk", "live")):
+            keys.product(self.server, slug, profile)
+            self.ids[slug], self.issued[slug] = keys.issue(
+                self.server, keys.subscribe(self.server, self.tenant, slug,
+                                            environment),
+                slug, "read:customer", prefix=prefix)
 
     def imported(self, *codes):
         keys = {code: f"{number + 1:032x}" for number, code in

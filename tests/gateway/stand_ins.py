@@ -41,9 +41,11 @@ class Envoy(Asks):
         return method, "/check/envoy" + path
 
     def headers(self, _method, _path, came):
-        allowed = ("ocp-apim-subscription-key", "authorization")
+        allowed = ("ocp-apim-subscription-key", "authorization", "x-api-key",
+                   "x-tenant-name", "x-revio-host")
         return [("host", "api.example.com"), ("content-length", "0"),
                 *((n.lower(), v) for n, v in came if n.lower() in allowed),
+                ("x-latchkey-environment", "live"),
                 ("x-envoy-internal", "true"), ("x-forwarded-for", "10.0.0.9"),
                 ("x-envoy-expected-rq-timeout-ms", "2000")]
 
@@ -54,7 +56,8 @@ class Traefik(Asks):
     name = "traefik"
     gone = ("x-original-method", "x-original-uri", "connection", "host",
             "x-forwarded-method", "x-forwarded-uri", "x-latchkey-secret",
-            "x-latchkey-tenant", "x-latchkey-api-user")
+            "x-latchkey-tenant", "x-latchkey-api-user", "x-latchkey-product",
+            "x-latchkey-environment")
 
     def line(self, _method, _path):
         return "GET", "/check"
@@ -63,6 +66,7 @@ class Traefik(Asks):
         return [("Host", f"127.0.0.1:{self.check}"),
                 ("User-Agent", "Go-http-client/1.1"),
                 *((n, v) for n, v in came if n.lower() not in self.gone),
+                ("X-Latchkey-Environment", "live"),
                 ("X-Forwarded-For", "10.0.0.9"),
                 ("X-Forwarded-Host", "api.example.com"),
                 ("X-Forwarded-Method", method),
@@ -72,7 +76,7 @@ class Traefik(Asks):
 
 
 class Plain(Asks):
-    """Code of one's own: what /check reads, and nothing else."""
+    """Code of one's own: what /check reads, and which environment it is."""
 
     name = "check"
 
@@ -81,6 +85,7 @@ class Plain(Asks):
 
     def headers(self, method, path, came):
         return [("Host", "latchkey"), ("X-Forwarded-Method", method),
+                ("X-Latchkey-Environment", "live"),
                 ("X-Forwarded-Uri", path), *came]
 
 

@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from gateway import stand_ins
-from gateway.callers import PATH, World, basic
+from gateway.callers import CUSTOMERS, PATH, World, basic
 from lib import base, gateways
 from lib.gateway import KEY
 from lib.server import Server
 
-TOLD = ("Tenant", "Subscription", "Product", "Api-User", "Accounts")
+TOLD = ("Tenant", "Subscription", "Product", "Api-User", "Accounts",
+        "Environment", "Key", "Scopes")
 
 
 REAL = list(gateways.ALL)
@@ -79,6 +80,10 @@ def both(w):
 
 def key_of(code):
     return lambda w: [(KEY, w.keys[code])]
+
+
+def issued(slug, *more):
+    return lambda w: [("x-api-key", w.issued[slug]), *more]
 
 
 def with_user(value):
@@ -151,9 +156,24 @@ CALLS = {
     "encoded slash": (PATH + "%2fx", "GET", both, "not_permitted"),
     "semicolon": (PATH + ";x=y", "GET", both, "not_permitted"),
     "no such method": (PATH, "BREW", both, "not_permitted"),
+    "key of a person": (CUSTOMERS, "GET", lambda w: [
+        ("X-Api-Key", w.issued["people"]),
+        ("X-Tenant-Name", w.slug)], "allowed"),
+    "no client named": (CUSTOMERS, "GET", issued("people"), "missing_tenant"),
+    "another client": (CUSTOMERS, "GET", issued(
+        "people", ("X-Tenant-Name", "open")), "wrong_tenant"),
+    "key of a partner": (CUSTOMERS, "GET", issued("partners"), "allowed"),
+    "scope it lacks": (CUSTOMERS, "POST", issued("partners"),
+                       "not_permitted"),
+    "two kinds of keys": (CUSTOMERS, "GET", lambda w: [
+        (KEY, w.key), ("x-api-key", w.issued["partners"])], "not_permitted"),
+    "key in another's header": (CUSTOMERS, "GET", lambda w: [
+        (KEY, w.issued["partners"])], "unknown_key"),
+    "wrong environment": (CUSTOMERS, "GET", issued("trial"),
+                          "wrong_environment"),
 }
 STATUS = {"missing_key": 401, "unknown_key": 401, "missing_api_user": 401,
-          "bad_api_user": 401, "rate_limited": 429, "quota_exceeded": 429}
+          "bad_api_user": 401, "missing_tenant": 401, "rate_limited": 429, "quota_exceeded": 429}
 
 
 @pytest.mark.parametrize("name", [*ALL, "check"])
@@ -189,7 +209,8 @@ def judge(answer, said, method, name):
         assert ";r=0;t=" in answer.headers["ratelimit"]
         assert ";q=1;w=" in answer.headers["ratelimit-policy"]
     if status == 401:
-        assert answer.headers["www-authenticate"].startswith("Basic ")
+        assert answer.headers["www-authenticate"].startswith(
+            "ApiKey " if said == "missing_tenant" else "Basic ")
     if method == "HEAD":
         # Who asks by GET leaves the body out by himself.
         assert answer.text == "" or name in ("traefik", "check")
@@ -221,6 +242,8 @@ def test_what_the_api_is_told(fronts, w, name):
     assert told["x-latchkey-accounts"] == "all"
     assert told["x-latchkey-api-user"] == f"FORTAPI@{w.tenant}"
     assert told["x-extra"] == "stays"
+    assert told["x-latchkey-environment"] == "live"
+    assert not {"x-latchkey-key", "x-latchkey-scopes"} & set(told)
     # It is shown neither the key nor the password.
     assert w.key not in answer.text and "authorization" not in told
     for query, left in QUERIES.items():
@@ -259,7 +282,9 @@ def test_what_comes_from_outside_is_dropped(fronts, w, name):
         (KEY, w.keys["OPEN"]), ("X-Latchkey-Tenant", "OTHER"),
         ("x-latchkey-api-user", "ROOT@OTHER"), ("X-Latchkey-Status", "200"),
         ("X_Latchkey_Tenant", "OTHER"), ("X-Latchkey_Accounts", "1"),
-        ("X-Latchkey-Accounts", "1"), ("X-Original-Method", "DELETE"),
+        ("X-Latchkey-Accounts", "1"), ("X-Latchkey-Product", "partners"),
+        ("X-Latchkey-Environment", "test"), ("X-Latchkey-Scopes", "all"),
+        ("X-Latchkey-Key", "mine"), ("X-Original-Method", "DELETE"),
         ("X-Original-URI", "/admin"), ("X-Forwarded-Method", "DELETE"),
         ("X-Forwarded-Uri", "/admin"), ("X-Latchkey-Secret", "guess"),
         ("Connection", "close, X-Latchkey-Tenant, X-Latchkey-Accounts")])
@@ -268,9 +293,20 @@ def test_what_comes_from_outside_is_dropped(fronts, w, name):
     ours = {n: v for n, v in came.items() if "latchkey" in n}
     assert ours.pop("x-latchkey-subscription")
     assert ours == {"x-latchkey-tenant": "OPEN", "x-latchkey-accounts": "all",
-                    "x-latchkey-product": "open-api"}
+                    "x-latchkey-product": "open-api",
+                    "x-latchkey-environment": "live"}
     assert came.get("x-forwarded-uri", "") != "/admin"
     assert not {"x-original-uri", "x-original-method"} & set(came)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_what_the_api_is_told_of_an_issued_key(fronts, w, name):
+    answer = fronts[name].call(CUSTOMERS, headers=issued("partners")(w))
+    told = json.loads(answer.text)["headers"]
+    assert told["x-latchkey-key"] == w.ids["partners"]
+    assert told["x-latchkey-scopes"] == "read:customer"
+    assert told["x-latchkey-environment"] == "live"
+    assert w.issued["partners"] not in answer.text
 
 
 @pytest.mark.parametrize("name", REAL)
