@@ -346,12 +346,12 @@ take_limits(struct check *c, const struct facts *f)
 		break;
 	case CHECK_BY_REDIS:
 		verdict = limit_prepare(&plan, &who, f->now, monotonic,
-		    c->unreadable, &c->asked);
-		if (verdict == LIMIT_PASSED && c->asked.n > 0)
+		    c->unreadable, c->asked);
+		if (verdict == LIMIT_PASSED && c->asked->n > 0)
 			c->need = CHECK_LIMITS;
 		return (verdict);
 	case CHECK_TOLD:
-		return (limit_told(&c->asked, c->answer, monotonic,
+		return (limit_told(c->asked, c->answer, monotonic,
 		    &c->limits));
 	}
 	return (limit_take(&plan, &who, f->now, monotonic, c->unreadable,

@@ -25,7 +25,9 @@ struct check {
 	enum check_by { CHECK_BY_US, CHECK_BY_SHARE, CHECK_BY_REDIS,
 	    CHECK_TOLD } by;
 	uint32_t	 portals;	/* CHECK_BY_SHARE */
-	const struct limit_answer *answer;	/* CHECK_TOLD, to asked */
+	struct limit_ask *asked;	/* CHECK_BY_REDIS: room for what is to
+					 * be; CHECK_TOLD: what was */
+	const struct limit_answer *answer;	/* CHECK_TOLD */
 	/* out: what is to be read or asked first, or the verdict */
 	enum check_need { CHECK_DONE, CHECK_KEY, CHECK_TOKEN, CHECK_USER,
 	    CHECK_LIMITS }
@@ -44,7 +46,6 @@ struct check {
 	/* Of a call without a right key; NULL: none, or nothing is known. */
 	const struct keyway_row *keyway;
 	struct limits	 limits;	/* n 0: none were asked */
-	struct limit_ask asked;		/* CHECK_LIMITS; in: CHECK_TOLD */
 	struct facts	 facts;
 };
 

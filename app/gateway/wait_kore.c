@@ -43,6 +43,7 @@ struct read {			/* what they wait for */
 
 static struct read	*reads;
 static unsigned		 reads_n;
+static struct limit_ask	 asking;	/* until it is copied */
 
 static void	 ask_whom(struct check *, const struct visit *);
 static bool	 run(struct http_request *, struct check *);
@@ -78,7 +79,7 @@ wait_was_read(const struct http_request *kore)
 static void
 ask_whom(struct check *check, const struct visit *v)
 {
-	const struct redis_ask	*ask = v != NULL ? v->ask : NULL;
+	struct redis_ask	*ask = v != NULL ? v->ask : NULL;
 
 	check->portals = (uint32_t)setting->gateway_portals;
 	check->by = check->portals > 1 ? CHECK_BY_SHARE : CHECK_BY_US;
@@ -86,10 +87,11 @@ ask_whom(struct check *check, const struct visit *v)
 		return;
 	if (ask != NULL && ask->state == REDIS_TOLD) {
 		check->by = CHECK_TOLD;
-		check->asked = ask->what;
+		check->asked = &ask->what;
 		check->answer = &ask->answer;
 	} else if (ask == NULL && redis_up()) {
 		check->by = CHECK_BY_REDIS;
+		check->asked = &asking;
 	}
 }
 
@@ -144,7 +146,7 @@ static bool
 wait_for_redis(struct http_request *kore, const struct check *check)
 {
 	struct visit		*v;
-	struct redis_ask	*ask = redis_ask(&check->asked, redis_done,
+	struct redis_ask	*ask = redis_ask(check->asked, redis_done,
 				    kore);
 
 	if (ask == NULL)
