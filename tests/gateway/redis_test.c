@@ -190,7 +190,7 @@ end(void **state)
 static struct limit_ids
 somebody(void)
 {
-	static unsigned char	 id[3][LIMIT_ID];
+	static unsigned char	 id[4][LIMIT_ID];
 	char			 text[UUID_TEXT];
 	size_t			 i;
 
@@ -199,7 +199,7 @@ somebody(void)
 		assert_true(uuid_read(id[i], text));
 	}
 	return ((struct limit_ids){ .subscription = id[0], .tenant = id[1],
-	    .user = id[2] });
+	    .user = id[2], .key = id[3] });
 }
 
 static uint32_t
@@ -247,7 +247,7 @@ some_plan(void)
 {
 	struct plan	 plan;
 	uint32_t	*const fields[] = { &plan.second, &plan.minute,
-		&plan.day, &plan.month, &plan.user_minute,
+		&plan.day, &plan.month, &plan.user_minute, &plan.key_minute,
 		&plan.tenant_minute, &plan.tenant_day };
 	static const uint32_t	 most[] = { 3, 40, 1000, 1000000000 };
 	unsigned	 i;
