@@ -16,21 +16,6 @@ def http_raw(server):
     return http_lib.Raw("127.0.0.1", server.gateway_port)
 
 
-@pytest.fixture(scope="module")
-def key(server):
-    owner = flows.client_with_key(server)[0]
-    server.sql("UPDATE product SET needs_api_user = false, "
-               "calls_a_minute = 1000000")
-    return flows.show_key(owner)
-
-
-@pytest.fixture
-def gateway(server):
-    one = Gateway(server)
-    yield one
-    one.close()
-
-
 def test_allowed(server, gateway, key):
     answer = gateway.ask("/check", headers=[
         (KEY, key), ("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/x")])

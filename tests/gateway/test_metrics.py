@@ -29,21 +29,6 @@ def server(cluster):
     one.close()
 
 
-@pytest.fixture(scope="module")
-def key(server):
-    owner = flows.client_with_key(server)[0]
-    server.sql("UPDATE product SET needs_api_user = false, "
-               "calls_a_minute = 1000000, calls_a_day = NULL")
-    return flows.show_key(owner)
-
-
-@pytest.fixture
-def gateway(server):
-    one = Gateway(server)
-    yield one
-    one.close()
-
-
 def text_of(gateway, headers=()):
     answer = gateway.ask("/metrics", headers=headers)
     assert answer.status == 200, answer.text

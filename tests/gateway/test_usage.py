@@ -8,20 +8,8 @@ import time
 
 import pytest
 
-from lib import base, flows
-from lib.gateway import KEY, Gateway
-
-
-@pytest.fixture(scope="module")
-def key(server):
-    return key_of(server)
-
-
-def key_of(server):
-    owner = flows.client_with_key(server)[0]
-    server.sql("UPDATE product SET needs_api_user = false, "
-               "calls_a_minute = 1000000, calls_a_day = NULL")
-    return flows.show_key(owner)
+from lib import base
+from lib.gateway import KEY, Gateway, key_of
 
 
 def counted(server):
