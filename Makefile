@@ -210,6 +210,7 @@ bench: packages-test
 	@$(MAKE) --no-print-directory all
 	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/bench.py
 	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/gateway.py
+	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/tokens.py
 	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/rotation.py
 	@LATCHKEY_BUILD=$O $(PYTHON) -B tests/bench/scale.py
 # Loads a million keys first: about three minutes.
