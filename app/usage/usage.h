@@ -75,16 +75,24 @@ struct usage_client {
 	int64_t		 allowed, refused;
 	int64_t		 used_at;	/* 0: never */
 };
+/* A page of USAGE_ROWS. */
 struct usage_clients {
 	struct usage_client *list;
 	int		 n;
+	const char	*next_after;	/* an id, "" at the end */
+	int64_t		 next_calls;
 };
-/* Of 30 days, most calls first. */
-WAITS struct usage_clients usage_db_top(struct db *);
+/* Of the month in UTC, most allowed calls first; goes on behind a row's calls
+ * and id, NULL both from the first. */
+WAITS struct usage_clients usage_db_top(struct db *, const char *calls,
+		    const char *after);
+/* Of 30 days. */
 WAITS struct usage_parts usage_db_refusals(struct db *);
-/* Live subscriptions none of whose keys was used for USAGE_UNUSED_DAYS, among
- * the 5,000 oldest. */
-WAITS struct usage_clients usage_db_unused(struct db *);
+/* Active subscriptions none of whose keys was used for USAGE_UNUSED_DAYS, in
+ * the order in which they were made, behind an id or from the first (NULL).
+ * It looks at 2,000 at a time, so a page may have less than USAGE_ROWS and yet
+ * a next one. */
+WAITS struct usage_clients usage_db_unused(struct db *, const char *after);
 
 /* "rate_limited" in words. */
 const char	*usage_words(const char *outcome);

@@ -23,6 +23,7 @@
 #define OF_USER(p) "AND (" p "::uuid IS NULL OR u.api_user_id = " p "::uuid) "
 #define BY_USER	"LEFT JOIN api_user a ON a.id = u.api_user_id "
 #define MONTH	"u.day >= (now() AT TIME ZONE 'UTC')::date - 29 "
+#define THIS_MONTH "date_trunc('month', now() AT TIME ZONE 'UTC')::date"
 #define CSV(x)	"'\"' || replace(regexp_replace(" x ", '^([-=+@])', "	\
 		"'''\\1'), '\"', '\"\"') || '\"'"
 
@@ -174,18 +175,30 @@ usage_db_export(struct db *db, const char *tenant_id,
 }
 
 struct usage_clients
-usage_db_top(struct db *db)
+usage_db_top(struct db *db, const char *calls, const char *after)
 {
+	/* What was refused is summed for those of the page alone. */
 	DB_QUERY(usage_top, "WITH top AS MATERIALIZED (SELECT "
-	    "u.subscription_id, " ALLOWED " AS allowed, " REFUSED
-	    " AS refused FROM usage_day u WHERE " MONTH
-	    "GROUP BY 1 ORDER BY sum(u.calls) DESC LIMIT 50) "
-	    "SELECT t.code, t.name, s.id, top.allowed, top.refused, 0::bigint "
-	    "FROM top JOIN subscription s ON s.id = top.subscription_id "
-	    "JOIN tenant t ON t.id = s.tenant_id "
-	    "ORDER BY top.allowed + top.refused DESC, t.code LIMIT 50");
+	    "c.subscription_id, c.month_calls FROM usage_count c "
+	    "WHERE c.month = " THIS_MONTH " AND c.month_calls > 0 "
+	    "AND (c.month_calls, c.subscription_id) < "
+	    "(coalesce($1::bigint, 9223372036854775807), coalesce($2::uuid, "
+	    "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)) "
+	    "ORDER BY c.month_calls DESC, c.subscription_id DESC LIMIT 51) "
+	    "SELECT t.code, t.name, s.id, top.month_calls, r.refused, "
+	    "0::bigint, false "
+	    "FROM top CROSS JOIN LATERAL (SELECT id, tenant_id "
+	    "FROM subscription WHERE id = top.subscription_id LIMIT 1) AS s "
+	    "CROSS JOIN LATERAL (SELECT code, name FROM tenant "
+	    "WHERE id = s.tenant_id LIMIT 1) AS t CROSS JOIN LATERAL "
+	    "(SELECT coalesce(sum(u.calls), 0)::bigint AS refused "
+	    "FROM usage_day u WHERE u.subscription_id = top.subscription_id "
+	    "AND u.day >= " THIS_MONTH " AND u.outcome <> 'allowed') AS r "
+	    "ORDER BY top.month_calls DESC, s.id DESC LIMIT 51");
+	_Static_assert(USAGE_ROWS == 50, "the limits above, and one");
 
-	return (clients_read(db, db_read(db, &usage_top, DB_NONE)));
+	return (clients_read(db, db_read(db, &usage_top,
+	    DB_ARGS(calls, after))));
 }
 
 struct usage_parts
@@ -199,23 +212,31 @@ usage_db_refusals(struct db *db)
 }
 
 struct usage_clients
-usage_db_unused(struct db *db)
+usage_db_unused(struct db *db, const char *after)
 {
+	/* Goes on behind the last one that was looked at, even where the page
+	 * is not full. */
 	DB_QUERY(usage_unused, "WITH old AS MATERIALIZED (SELECT id, "
 	    "tenant_id, created_at FROM subscription WHERE state = 'active' "
-	    "ORDER BY id LIMIT 5000) "
-	    "SELECT t.code, t.name, old.id, 0::bigint, 0::bigint, "
-	    "coalesce(" US("k.used_at") ", 0) FROM old "
+	    "AND id > coalesce($1::uuid, "
+	    "'00000000-0000-0000-0000-000000000000'::uuid) "
+	    "ORDER BY id LIMIT 2000), found AS (SELECT t.code, t.name, old.id, "
+	    "coalesce(" US("k.used_at") ", 0) AS used_at FROM old "
 	    "CROSS JOIN LATERAL (SELECT max(last_used_at) AS used_at "
 	    "FROM subscription_key WHERE subscription_id = old.id "
 	    "AND state = 'current') AS k "
 	    "JOIN tenant t ON t.id = old.tenant_id "
 	    "WHERE coalesce(k.used_at, old.created_at) < "
-	    "now() - interval '60 days' ORDER BY k.used_at NULLS FIRST, "
-	    "old.id LIMIT 50");
-	_Static_assert(USAGE_UNUSED_DAYS == 60, "the time above");
+	    "now() - interval '60 days' ORDER BY old.id LIMIT 51) "
+	    "SELECT x.code, x.name, x.id, 0::bigint, 0::bigint, x.used_at, "
+	    "x.is_end FROM (SELECT code, name, id, used_at, false AS is_end "
+	    "FROM found UNION ALL (SELECT '', '', id, 0::bigint, true FROM old "
+	    "ORDER BY id OFFSET 1999 LIMIT 1)) AS x "
+	    "ORDER BY x.is_end, x.id LIMIT 52");
+	_Static_assert(USAGE_UNUSED_DAYS == 60 && USAGE_ROWS == 50,
+	    "the time and the limits above");
 
-	return (clients_read(db, db_read(db, &usage_unused, DB_NONE)));
+	return (clients_read(db, db_read(db, &usage_unused, DB_ARGS(after))));
 }
 
 static bool
@@ -240,21 +261,33 @@ parts_read(struct db *db, const struct db_rows *rows)
 	return (parts);
 }
 
+/* A page, one more where there is another, and where to go on from. */
 static struct usage_clients
 clients_read(struct db *db, const struct db_rows *rows)
 {
-	struct usage_clients	 clients = { .n = rows->n };
+	struct usage_clients	 clients = { .next_after = "" };
+	struct usage_client	*c;
 	int			 i;
 
 	clients.list = arena_calloc(db_arena(db), (size_t)rows->n,
 	    sizeof(*clients.list));
-	for (i = 0; i < rows->n; i++)
-		clients.list[i] = (struct usage_client){
+	for (i = 0; i < rows->n && clients.n < USAGE_ROWS; i++) {
+		if (db_truth(rows, i, 6))
+			break;
+		clients.list[clients.n++] = (struct usage_client){
 			.code = db_text(rows, i, 0),
 			.name = db_text(rows, i, 1),
 			.subscription = db_text(rows, i, 2),
 			.allowed = db_number(rows, i, 3),
 			.refused = db_number(rows, i, 4),
 			.used_at = db_number(rows, i, 5) };
+	}
+	if (i < rows->n && db_truth(rows, i, 6)) {
+		clients.next_after = db_text(rows, i, 2);
+	} else if (i < rows->n) {
+		c = &clients.list[clients.n - 1];
+		clients.next_after = c->subscription;
+		clients.next_calls = c->allowed;
+	}
 	return (clients);
 }

@@ -6,6 +6,7 @@
 #include "usage/usage.h"
 
 #include "base/clock.h"
+#include "crypto/token.h"
 #include "products/product.h"
 #include "sessions/session.h"
 #include "web/respond.h"
@@ -79,13 +80,30 @@ void
 usage_page_staff(struct req *rq)
 {
 	struct view		*view = view_new(rq->arena);
-	struct usage_clients	 top = usage_db_top(rq->db), unused;
+	const char		*calls = req_query(rq, "calls");
+	const char		*after = req_query(rq, "top");
+	const char		*unused_after = req_query(rq, "unused");
+	struct usage_clients	 top, unused;
 	struct usage_parts	 refusals;
+	int64_t			 number;
 
-	unused = usage_db_unused(rq->db);
+	/* An odd address is that of the first page. */
+	if (calls == NULL || after == NULL || !uuid_shaped(after) ||
+	    !str_to_int(calls, 1, INT64_MAX, &number))
+		calls = after = NULL;
+	if (unused_after != NULL && !uuid_shaped(unused_after))
+		unused_after = NULL;
+	top = usage_db_top(rq->db, calls, after);
+	unused = usage_db_unused(rq->db, unused_after);
 	refusals = usage_db_refusals(rq->db);
 	show_clients(rq, view, "top", &top);
 	show_clients(rq, view, "unused", &unused);
+	view_text(view, "top_after", top.next_after);
+	view_text(view, "top_calls", arena_fmt(rq->arena, "%lld",
+	    (long long)top.next_calls));
+	view_text(view, "unused_after", unused.next_after);
+	view_bool(view, "top_is_first", after == NULL);
+	view_bool(view, "unused_is_first", unused_after == NULL);
 	show_parts(rq, view, "outcomes", &refusals, true);
 	respond_page(rq, 200, "usage/staff", view);
 }

@@ -1,5 +1,7 @@
 """The pages of what was called, empty and full: see test_pages.py."""
 
+import re
+
 import pytest
 from e2e.test_pages import look, person  # noqa: F401
 from lib import flows
@@ -22,6 +24,17 @@ FILL = """
     INSERT INTO usage_day SELECT id, current_date - n,
         '00000000-0000-0000-0000-000000000000', o,
         1 + n * CASE o WHEN 'allowed' THEN 4321 ELSE 55 END FROM s, n
+"""
+MANY = """
+    WITH t AS (INSERT INTO tenant (id, code, name, name_folded, slug)
+        SELECT gen_random_uuid(), 'MANY' || n, 'Many ' || n, 'many ' || n,
+            'many-' || n FROM generate_series(1, 51) AS n RETURNING id, code),
+    s AS (INSERT INTO subscription (id, tenant_id, product_id, one_key, name)
+        SELECT gen_random_uuid(), t.id, p.id, p.one_key_per_tenant,
+            t.code || '-KEY' FROM t, product p WHERE p.slug = 'revio-api'
+        RETURNING id)
+    INSERT INTO usage_count SELECT s.id, (now() AT TIME ZONE 'UTC')::date, 5,
+        date_trunc('month', now() AT TIME ZONE 'UTC')::date, 5 FROM s
 """
 USER = """
     INSERT INTO api_user (id, tenant_id, username, vendor, vendor_folded,
@@ -103,3 +116,21 @@ def test_usage(server, people, person):  # noqa: F811
     browser = person(keeper)
     browser.go("/staff/usage")
     look(browser, "usage-staff", "Usage")
+    assert "Altaworx" in browser.words
+    # Pages go on behind a row; an odd address is that of the first.
+    page = keeper.get("/staff/usage?calls=1e9&top=x&unused=%3B").expect(200)
+    assert "First page" not in page.words and "Altaworx" in page.words
+    page = keeper.get(f"/staff/usage?calls=250000&top={'0' * 8}-0000-0000-0000"
+                      f"-{'0' * 12}").expect(200)
+    assert "No more of them" in page.words and "First page" in page.words
+    server.sql("UPDATE usage_count SET month_calls = 0")
+    page = keeper.get("/staff/usage").expect(200)
+    assert "Nobody has called yet this month" in page.words
+    # The 51st is on the next page.
+    server.sql(MANY)
+    page = keeper.get("/staff/usage").expect(200)
+    assert page.text.count("/staff/tenants/MANY") == 50
+    path = re.search(r'href="(/staff/usage\?calls=[^"]+)" rel="next"',
+                     page.text)[1].replace("&amp;", "&")
+    page = keeper.get(path).expect(200)
+    assert page.text.count("/staff/tenants/MANY") == 1

@@ -192,14 +192,107 @@ test_staff(void **state)
 	struct usage_clients	 clients;
 
 	(void)state;
-	clients = usage_db_top(db);
+	(void)people_ask(arena_fmt(arena, "INSERT INTO usage_count VALUES "
+	    "('%s', (now() AT TIME ZONE 'UTC')::date, 500, date_trunc("
+	    "'month', now() AT TIME ZONE 'UTC')::date, 500)", theirs));
+	clients = usage_db_top(db, NULL, NULL);
 	assert_int_equal(clients.n, 2);
 	assert_string_equal(clients.list[0].code, "OTHER");
 	assert_int_equal(clients.list[0].allowed, 500);
-	assert_int_equal(clients.list[1].allowed, 47);
-	clients = usage_db_unused(db);
+	assert_int_equal(clients.list[0].refused, 0);
+	assert_int_equal(clients.list[1].allowed, 66);
+	assert_true(clients.list[1].refused >= 3);
+	assert_string_equal(clients.next_after, "");
+	clients = usage_db_unused(db, NULL);
 	assert_int_equal(clients.n, 2);
 	assert_int_equal(clients.list[0].used_at, 0);
+	assert_string_equal(clients.next_after, "");
+}
+
+/* With 120 more, each is on one page and in the order that is promised. */
+static void
+test_staff_pages(void **state)
+{
+	struct usage_clients	 page;
+	const char		*calls = NULL, *after = NULL, *last = "";
+	int64_t			 before = INT64_MAX;
+	char			 number[24];
+	int			 n = 0, pages = 0, i;
+
+	(void)state;
+	(void)people_ask(arena_fmt(arena, "WITH t AS (INSERT INTO tenant (id, "
+	    "code, name, name_folded, slug) SELECT gen_random_uuid(), "
+	    "'PAGE' || n, 'Page ' || n, 'page ' || n, 'page-' || n "
+	    "FROM generate_series(1, 120) AS n RETURNING id, code), "
+	    "s AS (INSERT INTO subscription (id, tenant_id, product_id, "
+	    "one_key, name, created_at) SELECT gen_random_uuid(), t.id, '%s', "
+	    "true, t.code || '-KEY', now() - interval '90 days' FROM t "
+	    "RETURNING id) INSERT INTO usage_count SELECT s.id, "
+	    "(now() AT TIME ZONE 'UTC')::date, 1, date_trunc('month', "
+	    "now() AT TIME ZONE 'UTC')::date, 7 + row_number() OVER () / 10 "
+	    "FROM s", product));
+	do {
+		page = usage_db_top(db, calls, after);
+		for (i = 0; i < page.n; i++) {
+			assert_true(page.list[i].allowed < before ||
+			    (page.list[i].allowed == before && strcmp(
+			    page.list[i].subscription, last) < 0));
+			before = page.list[i].allowed;
+			last = page.list[i].subscription;
+		}
+		n += page.n;
+		(void)snprintf(number, sizeof(number), "%lld",
+		    (long long)page.next_calls);
+		calls = number;
+		after = page.next_after;
+		assert_true(++pages <= 3);
+	} while (*after != '\0');
+	assert_int_equal(n, 122);
+	after = NULL;
+	last = "";
+	n = pages = 0;
+	do {
+		page = usage_db_unused(db, after);
+		for (i = 0; i < page.n; i++) {
+			assert_true(strcmp(page.list[i].subscription, last) > 0);
+			last = page.list[i].subscription;
+		}
+		n += page.n;
+		after = page.next_after;
+		assert_true(++pages <= 3);
+	} while (*after != '\0');
+	assert_int_equal(n, 122);
+}
+
+/* The next page is told of where 2,000 were looked at and all were used. */
+static void
+test_staff_looks_on(void **state)
+{
+	struct usage_clients	 page;
+
+	(void)state;
+	/* Nobody is told of so many: triggers rest. */
+	(void)people_ask("ALTER TABLE tenant DISABLE TRIGGER USER");
+	(void)people_ask("ALTER TABLE subscription DISABLE TRIGGER USER");
+	(void)people_ask("UPDATE subscription SET created_at = now()");
+	(void)people_ask(arena_fmt(arena, "WITH t AS (INSERT INTO tenant (id, "
+	    "code, name, name_folded, slug) SELECT gen_random_uuid(), "
+	    "'MANY' || n, 'Many ' || n, 'many ' || n, 'many-' || n "
+	    "FROM generate_series(1, 2000) AS n RETURNING id, code) "
+	    "INSERT INTO subscription (id, tenant_id, product_id, one_key, "
+	    "name) SELECT gen_random_uuid(), t.id, '%s', true, t.code || "
+	    "'-KEY' FROM t", product));
+	(void)people_ask("UPDATE subscription SET created_at = now() - "
+	    "interval '90 days' WHERE id = (SELECT id FROM subscription "
+	    "ORDER BY id DESC LIMIT 1)");
+	(void)people_ask("ALTER TABLE tenant ENABLE TRIGGER USER");
+	(void)people_ask("ALTER TABLE subscription ENABLE TRIGGER USER");
+	page = usage_db_unused(db, NULL);
+	assert_int_equal(page.n, 0);
+	assert_true(uuid_shaped(page.next_after));
+	page = usage_db_unused(db, page.next_after);
+	assert_int_equal(page.n, 1);
+	assert_string_equal(page.next_after, "");
 }
 
 int
@@ -211,6 +304,8 @@ main(void)
 		cmocka_unit_test(test_quotas),
 		cmocka_unit_test(test_export),
 		cmocka_unit_test(test_staff),
+		cmocka_unit_test(test_staff_pages),
+		cmocka_unit_test(test_staff_looks_on),
 	};
 
 	return (cmocka_run_group_tests(tests, begin, people_teardown));

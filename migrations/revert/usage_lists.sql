@@ -1,0 +1,4 @@
+BEGIN;
+DROP INDEX usage_count_month;
+DROP INDEX usage_day_refused;
+COMMIT;
