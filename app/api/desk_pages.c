@@ -6,6 +6,7 @@
 #include "audit/audit_pages.h"
 #include "base/clock.h"
 #include "keys/find.h"
+#include "keys/issued.h"
 #include "keys/rotate.h"
 #include "tenants/tenant_edit.h"
 #include "vault/vault.h"
@@ -128,7 +129,7 @@ api_staff_key_find(struct req *rq)
 	struct found_keys	 found;
 	const struct found_key	*key;
 	const char		*text = NULL;
-	enum find_by		 by = FIND_WHOLE;
+	enum find_by		 by = FIND_WHOLE, typed = FIND_WHOLE;
 	struct out		 out;
 	size_t			 i, n = 0;
 	int			 k;
@@ -138,11 +139,16 @@ api_staff_key_find(struct req *rq)
 	for (i = 0; i < COUNT(names); i++) {
 		if (*req_form(rq, names[i]) == '\0')
 			continue;
-		text = str_lower(rq->arena, req_form_line(rq, names[i]));
 		by = (enum find_by)i;
+		text = by == FIND_LAST4 ? str_lower(rq->arena,
+		    req_form_line(rq, names[i])) : find_typed(rq->arena,
+		    req_form_line(rq, names[i]), &typed);
+		if (text == NULL || (by != FIND_LAST4 && typed != by))
+			text = "";
 		n++;
 	}
-	if (n != 1 || !find_shaped(by, text))
+	if (n != 1 || *text == '\0' || (by == FIND_LAST4 &&
+	    !find_shaped(by, text)))
 		api_invalid_field(rq, n == 0 ? "key" : names[by], "Send one "
 		    "of key (32 of 0-9 and a-f), first8 and last4.");
 	found = find_db(rq->db, vault, by, text);
@@ -152,7 +158,7 @@ api_staff_key_find(struct req *rq)
 	for (k = 0; k < found.n; k++) {
 		key = &found.list[k];
 		out_open(&out, NULL, '{');
-		out_text(&out, "id", key->id);
+		out_text(&out, "id", find_id(key));
 		out_text(&out, "slot", key->slot);
 		out_text(&out, "last4", key->last4);
 		out_text(&out, "state", key->state);
@@ -187,7 +193,8 @@ api_staff_key_revoke(struct req *rq)
 	if (wrong != NULL)
 		api_invalid_field(rq, "overlap_s", wrong);
 	if (rotate_db_revoke(rq->db, vault, rq->session->account_id, id,
-	    overlap_s, reason) != ROTATE_DONE)
+	    overlap_s, reason) != ROTATE_DONE && issued_db_revoke(rq->db,
+	    rq->session->account_id, id, reason) != ISSUED_DONE)
 		api_not_found(rq);
 	api_done(rq);
 }

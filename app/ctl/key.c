@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "ctl/remote.h"
 #include "keys/find.h"
+#include "keys/issued.h"
 #include "keys/rotate.h"
 #include "vault/vault.h"
 
@@ -26,7 +27,7 @@ ctl_key_find(struct ctl *ctl)
 	const char		*text;
 	bool			 json = ctl_flag(ctl, "--json");
 	bool			 whole = ctl_flag(ctl, "--stdin");
-	enum find_by		 by;
+	enum find_by		 by, typed = FIND_LAST4;
 	struct found_keys	 found;
 
 	if (!ctl_words(ctl, 0))
@@ -38,8 +39,12 @@ ctl_key_find(struct ctl *ctl)
 	text = first8 != NULL ? first8 : last4;
 	if (whole && !read_key(ctl, &text))
 		return (CTL_REFUSED);
-	text = str_lower(ctl->arena, text);
-	if (!find_shaped(by, text))
+	if (by == FIND_LAST4)
+		text = str_lower(ctl->arena, text);
+	else
+		text = find_typed(ctl->arena, text, &typed);
+	if (text == NULL || (by != FIND_LAST4 && typed != by) ||
+	    (by == FIND_LAST4 && !find_shaped(by, text)))
 		return (ctl_refuse("that is not %s of 0-9 and a-f",
 		    by == FIND_WHOLE ? "32" : by == FIND_FIRST8 ? "8" : "4"));
 	if (ctl->remote != NULL) {
@@ -87,7 +92,9 @@ ctl_key_revoke(struct ctl *ctl)
 		if (!ctl_open_vault(ctl))
 			return (CTL_REFUSED);
 		if (rotate_db_revoke(ctl->db, vault, NULL, ctl->argv[0],
-		    overlap_s, reason) != ROTATE_DONE)
+		    overlap_s, reason) != ROTATE_DONE &&
+		    issued_db_revoke(ctl->db, NULL, ctl->argv[0], reason) !=
+		    ISSUED_DONE)
 			return (ctl_refuse("there is no such value that "
 			    "works: see key find"));
 	}
@@ -121,8 +128,9 @@ print_table(struct ctl *ctl, const struct found_keys *found)
 		printf("no key of ours\n");
 	for (i = 0; i < found->n; i++) {
 		key = &found->list[i];
-		printf("%s  %s  %s  %s  %s (%s)  made %s\n", key->id,
-		    key->code, key->subscription, key->slot, key->state,
+		printf("%s  %s  %s  %s  %s (%s)  made %s\n", find_id(key),
+		    key->code, key->subscription, *key->issued_id == '\0' ?
+		    key->slot : key->name, key->state,
 		    key->subscription_state, clock_iso(ctl->arena,
 		    key->made_at));
 	}
@@ -141,7 +149,7 @@ print_json(struct ctl *ctl, const struct found_keys *found)
 		key = &found->list[i];
 		buf_str(&out, i == 0 ? "\n" : ",\n");
 		buf_fmt(&out, "{\"id\": \"%s\", \"tenant\": \"%s\", "
-		    "\"subscription\": \"", key->id, key->code);
+		    "\"subscription\": \"", find_id(key), key->code);
 		buf_json(&out, key->subscription);
 		buf_fmt(&out, "\", \"subscription_id\": \"%s\", "
 		    "\"subscription_state\": \"%s\", \"slot\": \"%s\", "

@@ -217,6 +217,8 @@ found_read(struct ctl *ctl, const struct api_json *item,
 		.state = text_of(item, "state"),
 		.subscription_id = text_of(item, "subscription_id"),
 		.subscription = text_of(item, "subscription"),
+		.issued_id = "",
+		.name = "",
 		.subscription_state = text_of(item, "subscription_state"),
 		.code = text_of(item, "tenant"),
 	};

@@ -13,7 +13,8 @@
     "  AND s.expires_at <= now() THEN 'expired' ELSE s.state END,"	\
     " t.code, t.name, " MICROS("k.created_at") ", coalesce("		\
     MICROS("k.ends_at") ", 0), coalesce(" MICROS("k.last_used_at")	\
-    ", 0) FROM subscription_key k"					\
+    ", 0), coalesce(i.id::text, ''), coalesce(i.name, '')"		\
+    " FROM subscription_key k LEFT JOIN issued_key i ON i.id = k.key_id" \
     " JOIN subscription s ON s.id = k.subscription_id"			\
     " JOIN tenant t ON t.id = s.tenant_id WHERE "
 #define NEWEST	" ORDER BY k.id DESC LIMIT 100"
@@ -63,6 +64,8 @@ find_db(struct db *db, const struct keyring *ring, enum find_by by,
 			.made_at = db_number(rows, i, 9),
 			.ends_at = db_number(rows, i, 10),
 			.used_at = db_number(rows, i, 11),
+			.issued_id = db_text(rows, i, 12),
+			.name = db_text(rows, i, 13),
 		};
 	return (found);
 }

@@ -19,18 +19,17 @@ find_page(struct req *rq)
 void
 find_page_look(struct req *rq)
 {
-	const char		*text = str_lower(rq->arena, req_form_line(rq,
-				    "key"));
+	const char		*text;
 	struct view		*v = view_new(rq->arena);
 	struct found_keys	 found;
 	enum find_by		 by = FIND_WHOLE;
 
-	if (!find_shaped(FIND_WHOLE, text))
-		by = FIND_FIRST8;
-	if (!find_shaped(by, text)) {
+	text = find_typed(rq->arena, req_form_line(rq, "key"), &by);
+	if (text == NULL) {
 		/* What was typed is not shown again: it may be a key. */
 		form_error(v, "key", "Paste the whole key, which is 32 of 0-9 "
-		    "and a-f, or its first 8 characters.");
+		    "and a-f or begins as ca_ does, or its first 8 "
+		    "characters.");
 		respond(rq, 422, v);
 		return;
 	}
@@ -60,6 +59,8 @@ show(struct req *rq, struct view *v, const struct found_keys *found)
 		view_text(row, "key_id", key->id);
 		view_text(row, "slot", key->slot);
 		view_text(row, "last4", key->last4);
+		view_text(row, "issued_id", key->issued_id);
+		view_text(row, "key_name", key->name);
 		view_text(row, "subscription_id", key->subscription_id);
 		view_text(row, "subscription", key->subscription);
 		view_text(row, "code", key->code);

@@ -127,6 +127,9 @@ WAITS struct issued_key *issued_db_find(struct db *, const char *who,
 WAITS struct issued_keys issued_db_staff(struct db *,
 		    const char *subscription_id, const char *after);
 
+/* Of which subscription a key is; NULL: none such. */
+WAITS const char *issued_db_of(struct db *, const char *key_id);
+
 enum issued_result {
 	ISSUED_DONE,
 	ISSUED_NONE,	/* no such thing for this person, or no right */
@@ -198,6 +201,8 @@ WAITS void	 issued_page_deactivate(struct req *);
 WAITS void	 issued_page_activate(struct req *);
 WAITS void	 issued_page_revoke(struct req *);
 WAITS void	 issued_page_delete(struct req *);
+/* GET /staff/subscriptions/:id/issued */
+WAITS void	 issued_page_staff(struct req *);
 /* POST /staff/issued-keys/:id/revoke */
 WAITS void	 issued_page_staff_revoke(struct req *);
 

@@ -198,6 +198,17 @@ issued_db_staff(struct db *db, const char *subscription_id, const char *after)
 	    uuid_shaped(after) ? after : NULL))));
 }
 
+WAITS const char *
+issued_db_of(struct db *db, const char *key_id)
+{
+	DB_QUERY(issued_of,
+	    "SELECT subscription_id FROM issued_key WHERE id = $1::uuid");
+	const struct db_rows	*rows;
+
+	rows = db_read(db, &issued_of, DB_ARGS(key_id));
+	return (rows->n == 0 ? NULL : db_text(rows, 0, 0));
+}
+
 WAITS enum issued_result
 issued_db_make(struct db *db, const char *who, const char *subscription_id,
     const char *key_id, const struct issued_form *form,

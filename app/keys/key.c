@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/str.h"
+#include "crypto/coded.h"
 #include "sessions/nonce.h"
 
 #define KEY_RANDOM	16	/* bytes: 128 bits */
@@ -62,6 +63,24 @@ find_shaped(enum find_by by, const char *text)
 		    KEY_PREFIX : 4;
 
 	return (strlen(text) == n && strspn(text, "0123456789abcdef") == n);
+}
+
+const char *
+find_typed(struct arena *a, const char *typed, enum find_by *ret_by)
+{
+	const char	*text = str_lower(a, typed);
+	size_t		 n = strspn(typed, "abcdefghijklmnopqrstuvwxyz");
+
+	*ret_by = strlen(typed) == KEY_PREFIX ? FIND_FIRST8 : FIND_WHOLE;
+	if (find_shaped(*ret_by, text))
+		return (text);
+	if (*ret_by == FIND_WHOLE)
+		return (coded_shaped(typed) ? typed : NULL);
+	if (n < 2 || n > 3 || typed[n] != '_' || strspn(typed + n + 1,
+	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") !=
+	    KEY_PREFIX - n - 1)
+		return (NULL);
+	return (typed);
 }
 
 bool

@@ -190,6 +190,7 @@ subscription_page_staff(struct req *rq, int status, struct view *v)
 	if (s == NULL)
 		req_not_found(rq);
 	facts(rq, v, s);
+	view_bool(v, "is_pair", s->is_pair);
 	view_bool(v, "is_live", s->is_live);
 	view_bool(v, "is_active", str_eq(s->state, "active"));
 	view_bool(v, "is_suspended", str_eq(s->state, "suspended"));

@@ -268,6 +268,7 @@ class World:
             "/account/passkeys/": lambda: NOBODY,
             "/account/tokens/": lambda: NOBODY,
             "/issued-keys/": lambda: NOBODY,
+            "/staff/issued-keys/": lambda: NOBODY,
             "/notices/": self.notice,
             "/people/seats/": self.seating,
             "/api-users/": self.api_user,

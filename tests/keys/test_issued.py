@@ -310,3 +310,35 @@ def test_one_page_of_all_keys(partner):
     page = partner.get(f"/subscriptions/{partner.subscription}")
     assert re.search(r"Settings\s+Integrations\s+Developer", page.words)
 
+
+
+def test_revoke_now_by_the_first_eight_characters(partner):
+    """Staff are told the first eight characters, and see whose key it is."""
+    server = partner.server
+    keeper = flows.staff(server)
+    text = flows.issued_key(partner, partner.subscription, "Public",
+                            ["conversation:read"])
+    page = keeper.get("/staff/keys").expect(200)
+    for typed in (text[:8], text):
+        page = keeper.submit(page, {"key": typed}, "/staff/keys$").expect(200)
+        assert "Public" in page.words and "It works" in page.words
+        assert text not in page.text
+    keeper.submit(page, {"reason": " "}, "/revoke$").expect(422)
+    keeper.submit(page, {"reason": "Found on a public site"},
+                  "/revoke$").expect(303)
+    assert state_of(server, "Public") == "revoked"
+    mail = server.mail.wait(partner.email, subject="the key Public", count=2)
+    assert "Found on a public site" in mail.text
+    words = keeper.get(
+        f"/staff/subscriptions/{partner.subscription}/issued").words
+    assert "Public" in words and "REVOKED" in words
+    keeper.submit(page, {"reason": "Once more"}, "/revoke$").expect(409)
+
+
+def test_operators_find_and_revoke(partner):
+    text = flows.issued_key(partner, partner.subscription, "Operated",
+                            ["conversation:read"])
+    said = partner.server.ctl("key", "find", "--first8", text[:8]).stdout
+    assert "Operated" in said and partner.code in said
+    partner.server.ctl("key", "revoke", said.split()[0])
+    assert state_of(partner.server, "Operated") == "revoked"
