@@ -204,9 +204,10 @@ class Browser:
             f"error {e}" for e in errors or []]
 
     def overflow(self):
-        """Pixels by which the page is wider than its window."""
+        """Pixels by which the page is wider than what look() asked for: the
+        window of a phone grows with its page."""
         return self.driver.execute_script(
-            "return document.documentElement.scrollWidth - window.innerWidth")
+            "return document.documentElement.scrollWidth") - self.width
 
     def inspect(self, name, widths=(360, 1280), schemes=("light", "dark")):
         """Screenshots of all looks; the page must be without a finding."""
