@@ -176,7 +176,7 @@ OPERATIONS = [
      "Ask for a subscription",
      dict(out=ref("Request"), status=201, body=body(
          dict(product=TEXT, name={**TEXT, "examples": ["Altaworx-KEY"]}),
-         dict(terms_version=NUMBER)))),
+         dict(terms_version=NUMBER, environment=TEXT)))),
     ("contact", "read", "get", "/requests/{id}", "getRequest",
      "One request", dict(out=ref("Request"))),
     ("contact", "requests:write", "post", "/requests/{id}/withdraw",

@@ -13,7 +13,7 @@ static const char *const states[] = { "submitted", "approved", "shared",
 WAITS static void put_request(struct req *, int status, const char *id);
 static void	 put_fields(struct out *, const struct thread_request *);
 WAITS _Noreturn static void refused(struct req *, const struct product *,
-		    enum request_submit_result);
+		    enum request_submit_result, const char *environment);
 
 void
 api_requests(struct req *rq)
@@ -41,11 +41,12 @@ api_request_submit(struct req *rq)
 	struct subscription_name	 name;
 	const struct session		*s = rq->session;
 	const struct product		*p;
-	const char			*client, *terms;
+	const char			*client, *terms, *environment;
 	int64_t				 accepted = 0;
 
 	API_FIELDS(rq, { "product", API_TEXT, true },
-	    { "name", API_TEXT, true }, { "terms_version", API_NUMBER, false });
+	    { "name", API_TEXT, true }, { "terms_version", API_NUMBER, false },
+	    { "environment", API_TEXT, false });
 	p = product_db_find(rq->db, req_form(rq, "product"), s->account_id);
 	if (p == NULL || !p->is_open)
 		api_invalid_field(rq, "product", "No product that takes "
@@ -62,10 +63,17 @@ api_request_submit(struct req *rq)
 	    &accepted) || accepted != p->terms_version))
 		api_invalid_field(rq, "terms_version", "Read the terms of "
 		    "the product, and send the version that you accept.");
+	environment = req_form(rq, "environment");
+	if (*environment == '\0')
+		environment = setting->environments[0];
+	if (!setting_environment(environment))
+		api_invalid_field(rq, "environment", "There is no such "
+		    "environment.");
 	result = request_db_submit(rq->db, s->account_id, p->id, name.name,
-	    name.client, setting->sla_hours, p->terms_version);
+	    name.client, setting->sla_hours, p->terms_version,
+	    environment);
 	if (result != REQUEST_SUBMIT_DONE)
-		refused(rq, p, result);
+		refused(rq, p, result, environment);
 	put_request(rq, 201, NULL);
 }
 
@@ -96,7 +104,7 @@ api_request_withdraw(struct req *rq)
 
 WAITS _Noreturn static void
 refused(struct req *rq, const struct product *p,
-    enum request_submit_result result)
+    enum request_submit_result result, const char *environment)
 {
 	struct product_standing	standing;
 
@@ -112,7 +120,8 @@ refused(struct req *rq, const struct product *p,
 	case REQUEST_SUBMIT_HAS_KEY:
 		break;
 	}
-	standing = product_db_standing(rq->db, p, rq->session->account_id);
+	standing = product_db_standing(rq->db, p, rq->session->account_id,
+	    environment);
 	if (standing.ask == PRODUCT_ASK_HAS_KEY)
 		api_fail(rq, 409, "has_key", arena_fmt(rq->arena, "Your "
 		    "client has a key: %s.", standing.key_name));

@@ -37,6 +37,7 @@ static void		 read_tls(enum setting_program);
 static void		 read_mail(enum need);
 static void		 read_log_level(void);
 static void		 read_key_letters(void);
+static void		 read_environments(void);
 static bool		 host_port(const char *, char **, char **);
 static bool		 host_ok(const char *);
 static bool		 network_ok(const char *);
@@ -73,6 +74,7 @@ setting_load(enum setting_program program)
 	loaded.master_key_file = read_path("MASTER_KEY_FILE", REQUIRED, NULL);
 	loaded.breached_passwords_file = read_path("BREACHED_PASSWORDS_FILE",
 	    OPTIONAL, NULL);
+	read_environments();
 	/* 8760 hours are a year. */
 	loaded.sla_hours = read_number("SLA_HOURS", 48, 1, 8760);
 	loaded.api_password_days = read_number("API_PASSWORD_DAYS", 90, 1,
@@ -96,6 +98,17 @@ setting_load(enum setting_program program)
 
 /* A set but empty variable counts as missing, as an operator who blanks a
  * line of a file means it. */
+bool
+setting_environment(const char *word)
+{
+	size_t	i;
+
+	for (i = 0; i < loaded.environments_n; i++)
+		if (str_eq(loaded.environments[i], word))
+			return (true);
+	return (false);
+}
+
 static const char *
 read_text(const char *name, enum need need, const char *otherwise)
 {
@@ -403,6 +416,31 @@ read_key_letters(void)
 			refuse("KEY_LETTERS", must);
 	}
 	loaded.key_letters = text;
+}
+
+/* Words as the database has them: see subscription.environment. */
+static void
+read_environments(void)
+{
+	static const char must[] = "up to 8 different words of 2 to 16 letters "
+	    "a-z with commas between, as in live or test,live";
+	const char	*p = read_text("ENVIRONMENTS", OPTIONAL, "live");
+	size_t		 n, i;
+
+	loaded.environments_n = 0;
+	for (;; p += n + 1) {
+		n = strspn(p, "abcdefghijklmnopqrstuvwxyz");
+		if (n < 2 || n > 16 || (p[n] != ',' && p[n] != '\0') ||
+		    loaded.environments_n == SETTING_ENVIRONMENTS_MAX)
+			refuse("ENVIRONMENTS", must);
+		loaded.environments[loaded.environments_n++] = copy(p, n);
+		for (i = 0; i + 1 < loaded.environments_n; i++)
+			if (str_eq(loaded.environments[i],
+			    loaded.environments[loaded.environments_n - 1]))
+				refuse("ENVIRONMENTS", must);
+		if (p[n] == '\0')
+			return;
+	}
 }
 
 static void

@@ -12,6 +12,8 @@
 
 enum setting_program { SETTING_PORTAL, SETTING_TOOL, SETTING_COURIER };
 
+#define SETTING_ENVIRONMENTS_MAX	8
+
 struct setting {
 	bool		 production;		/* MODE */
 	const char	*database_url;		/* DATABASE_URL */
@@ -51,6 +53,9 @@ struct setting {
 	const char	*breached_passwords_file; /* NULL: none */
 	const char	*key_letters;		/* "user-key=ca,live=l"; "" */
 	int64_t		 sla_hours;		/* 48 */
+	/* What a subscription may belong to; the first is proposed. */
+	const char	*environments[SETTING_ENVIRONMENTS_MAX];
+	size_t		 environments_n;	/* 1: nobody is asked */
 	int64_t		 api_password_days;	/* 90: then it looks old */
 	int64_t		 workers;		/* processes, 2 */
 	int64_t		 hash_threads;		/* a worker, 1 */
@@ -62,6 +67,8 @@ struct setting {
 };
 
 /* Valid after setting_load(). */
+/* Is it one of them? */
+bool		 setting_environment(const char *);
 extern const struct setting *setting;
 
 /* Exits with status 2 and one line on standard error on a bad setting. */

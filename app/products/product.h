@@ -108,6 +108,10 @@ WAITS struct product_accepted product_db_accepted(struct db *,
 WAITS struct product_resources product_db_resources(struct db *,
 		    const char *product_id);
 WAITS struct product_standing product_db_standing(struct db *,
+		    const struct product *, const char *account_id,
+		    const char *environment);
+/* In all environments of the installation: he may ask while one is free. */
+WAITS struct product_standing product_db_standing_any(struct db *,
 		    const struct product *, const char *account_id);
 
 /* Values of templates/partials/product_tile for the first `max` products, as

@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#include "base/setting.h"
+
 static enum product_state state_parse(const char *);
 
 struct product_list
@@ -118,7 +120,7 @@ product_db_resources(struct db *db, const char *product_id)
 
 struct product_standing
 product_db_standing(struct db *db, const struct product *p,
-    const char *account_id)
+    const char *account_id, const char *environment)
 {
 	const struct db_rows	*rows;
 
@@ -127,7 +129,7 @@ product_db_standing(struct db *db, const struct product *p,
 	DB_QUERY(product_standing,
 	    "SELECT 1 AS rank, s.name, 0::bigint "
 	    "FROM membership m JOIN subscription s ON s.tenant_id = m.tenant_id "
-	    "WHERE m.account_id = $1 AND s.environment = 'live' "
+	    "WHERE m.account_id = $1 AND s.environment = $4 "
 	    "AND s.state IN ('active', 'suspended') "
 	    "AND (s.product_id = $2 OR (s.one_key AND $3::boolean)) "
 	    "UNION ALL "
@@ -137,12 +139,12 @@ product_db_standing(struct db *db, const struct product *p,
 	    "UNION ALL "
 	    "SELECT 3, r.name, (extract(epoch FROM r.due_at) * 1000000)::bigint "
 	    "FROM membership m JOIN request r ON r.tenant_id = m.tenant_id "
-	    "WHERE m.account_id = $1 AND r.environment = 'live' "
+	    "WHERE m.account_id = $1 AND r.environment = $4 "
 	    "AND r.state = 'submitted' "
 	    "ORDER BY rank LIMIT 1");
 
 	rows = db_read(db, &product_standing, DB_ARGS(account_id, p->id,
-	    db_bool(p->one_key_per_tenant)));
+	    db_bool(p->one_key_per_tenant), environment));
 	if (rows->n == 0)
 		return ((struct product_standing){ PRODUCT_ASK_NEW, "", 0 });
 	return ((struct product_standing){
@@ -151,6 +153,24 @@ product_db_standing(struct db *db, const struct product *p,
 		.key_name = db_text(rows, 0, 1),
 		.due_at = db_number(rows, 0, 2),
 	});
+}
+
+struct product_standing
+product_db_standing_any(struct db *db, const struct product *p,
+    const char *account_id)
+{
+	struct product_standing	first = { PRODUCT_ASK_NEW, "", 0 }, one;
+	size_t			i;
+
+	for (i = 0; i < setting->environments_n; i++) {
+		one = product_db_standing(db, p, account_id,
+		    setting->environments[i]);
+		if (one.ask == PRODUCT_ASK_NEW)
+			return (one);
+		if (i == 0)
+			first = one;
+	}
+	return (first);
 }
 
 struct product

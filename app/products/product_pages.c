@@ -134,7 +134,7 @@ show_standing(struct req *rq, struct view *v, const struct product *p)
 
 	is_contact = s != NULL && s->kind == ACCOUNT_CONTACT;
 	if (is_contact)
-		standing = product_db_standing(rq->db, p, s->account_id);
+		standing = product_db_standing_any(rq->db, p, s->account_id);
 	view_bool(v, "ask_anonymous", s == NULL);
 	view_bool(v, "ask_staff", s != NULL && !is_contact);
 	view_bool(v, "ask_new", is_contact && standing.ask == PRODUCT_ASK_NEW);

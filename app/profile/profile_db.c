@@ -70,7 +70,8 @@ profile_db_read(struct db *db, const struct session *s)
 	    "LEFT JOIN LATERAL (SELECT c.at, c.reason "
 	    "FROM subscription_change c WHERE c.subscription_id = x.id "
 	    "AND x.kind = 's' AND c.what = x.state "
-	    "ORDER BY c.id DESC LIMIT 1) c ON true");
+	    "ORDER BY c.id DESC LIMIT 1) c ON true "
+	    "ORDER BY x.kind DESC, x.is_own, x.id DESC");
 	_Static_assert(PROFILE_REQUESTS_MAX == 10 &&
 	    PROFILE_SUBSCRIPTIONS_MAX == 20 && PROFILE_DECIDED_DAYS == 30,
 	    "the limits above");

@@ -55,6 +55,7 @@ struct request {
 	const char	*id, *name, *product, *product_slug, *client_folded;
 	const char	*account_id, *person, *email, *email_domain;
 	const char	*client;	/* as the contact wrote it at sign-up */
+	const char	*environment;	/* "live" */
 	enum request_state state;
 	int64_t		 submitted_at, due_at, verified_at;
 	int64_t		 decided_at;	/* 0 while submitted */
@@ -128,7 +129,7 @@ enum request_submit_result {
 WAITS MUST_CHECK enum request_submit_result request_db_submit(struct db *,
 		    const char *account_id, const char *product_id,
 		    const char *name, const char *client, int64_t sla_hours,
-		    int64_t terms_version);
+		    int64_t terms_version, const char *environment);
 
 enum request_withdraw_result {
 	REQUEST_WITHDRAW_DONE,

@@ -116,7 +116,7 @@ static void		candidate_read(const struct db_rows *, int row,
 enum request_submit_result
 request_db_submit(struct db *db, const char *account_id,
     const char *product_id, const char *name, const char *client,
-    int64_t sla_hours, int64_t terms_version)
+    int64_t sla_hours, int64_t terms_version, const char *environment)
 {
 	const struct db_rows	*rows;
 	const char		*folded = tenant_fold(db_arena(db), client);
@@ -140,7 +140,7 @@ request_db_submit(struct db *db, const char *account_id,
 	    "  WHERE a.id = $2 AND a.kind = 'contact' AND a.state = 'active'"
 	    "  AND (t.id IS NULL OR t.state = 'active')"
 	    "  AND NOT EXISTS (SELECT FROM subscription s"
-	    "    WHERE s.tenant_id = m.tenant_id AND s.environment = 'live'"
+	    "    WHERE s.tenant_id = m.tenant_id AND s.environment = $10"
 	    "    AND s.state IN ('active', 'suspended')"
 	    "    AND (s.product_id = pr.id"
 	    "    OR (s.one_key AND pr.one_key_per_tenant)))"
@@ -153,8 +153,9 @@ request_db_submit(struct db *db, const char *account_id,
 	    "  ORDER BY 2 DESC, x.code LIMIT 1"
 	    "), made AS ("
 	    "  INSERT INTO request (id, account_id, product_id, tenant_id,"
-	    "    name, client_folded, due_at, near_id, near)"
-	    "  SELECT $1::uuid, account_id, product_id, tenant_id, $4::text,"
+	    "    environment, name, client_folded, due_at, near_id, near)"
+	    "  SELECT $1::uuid, account_id, product_id, tenant_id, $10::text,"
+	    "  $4::text,"
 	    "  $5::text, now() + make_interval(hours => $6::int),"
 	    "  near.id, near.near FROM who LEFT JOIN near ON true"
 	    "  RETURNING id, account_id, tenant_id, due_at"
@@ -189,7 +190,7 @@ request_db_submit(struct db *db, const char *account_id,
 	rows = db_write(db, &request_submit, DB_ARGS(id, account_id,
 	    product_id, name, folded, db_int(db, sla_hours), client,
 	    db_int(db, terms_version), tenant_fold(db_arena(db),
-	    spoof_skeleton(db_arena(db), folded))));
+	    spoof_skeleton(db_arena(db), folded)), environment));
 	if (rows->outcome == DB_CONFLICT)
 		return (REQUEST_SUBMIT_OPEN);
 	db_must(db, rows);
@@ -314,6 +315,7 @@ request_read(const struct db_rows *rows, int i)
 		.one_key = db_truth(rows, i, 17),
 		.is_public_mail = db_truth(rows, i, 18),
 		.others_open = db_number(rows, i, 19),
+		.environment = db_text(rows, i, 20),
 		.waits_on_contact = db_truth(rows, i, 21),
 		.waits_since = db_number(rows, i, 22),
 		.assigned_to = db_text(rows, i, 23),

@@ -15,6 +15,7 @@
 struct ask {
 	const char	*name, *name_wrong;
 	const char	*terms_wrong;
+	const char	*environment, *environment_wrong;
 	bool		 accepted;
 };
 
@@ -22,6 +23,8 @@ WAITS static struct product *open_product(struct req *);
 static const char	*client_of(const struct session *);
 WAITS static bool	 show_already(struct req *, const struct product *,
 			    int status);
+static const char	*environment_of(const char *typed);
+static void		 show_environments(struct view *, const struct ask *);
 WAITS static void	 show_form(struct req *, int status,
 			    const struct product *, const struct ask *);
 static const char	*terms_wrong(struct req *, const struct product *);
@@ -34,7 +37,8 @@ request_page_subscribe_form(struct req *rq)
 	if (show_already(rq, p, 200))
 		return;
 	show_form(rq, 200, p, &(struct ask){ .name =
-	    subscription_name_propose(rq->arena, client_of(rq->session)) });
+	    subscription_name_propose(rq->arena, client_of(rq->session)),
+	    .environment = environment_of("") });
 }
 
 void
@@ -51,14 +55,19 @@ request_page_subscribe(struct req *rq)
 		ask.name_wrong = subscription_name_advice(rq->arena, verdict,
 		    &name, subscription_name_propose(rq->arena,
 		    client_of(rq->session)));
+	ask.environment = environment_of(req_form(rq, "environment"));
+	if (!setting_environment(ask.environment))
+		ask.environment_wrong = "Choose one of these.";
 	ask.terms_wrong = terms_wrong(rq, p);
 	ask.accepted = p->terms_version != 0 && ask.terms_wrong == NULL;
-	if (ask.name_wrong != NULL || ask.terms_wrong != NULL) {
+	if (ask.name_wrong != NULL || ask.terms_wrong != NULL ||
+	    ask.environment_wrong != NULL) {
 		show_form(rq, 422, p, &ask);
 		return;
 	}
 	switch (request_db_submit(rq->db, rq->session->account_id, p->id,
-	    name.name, name.client, setting->sla_hours, p->terms_version)) {
+	    name.name, name.client, setting->sla_hours, p->terms_version,
+	    ask.environment)) {
 	case REQUEST_SUBMIT_DONE:
 		respond_see_other(rq, "/profile");
 		return;
@@ -78,6 +87,13 @@ request_page_subscribe(struct req *rq)
 	 * changed just now. */
 	if (show_already(rq, p, 409))
 		return;
+	if (product_db_standing(rq->db, p, rq->session->account_id,
+	    ask.environment).ask != PRODUCT_ASK_NEW) {
+		ask.environment_wrong = "Your company has a subscription or an "
+		    "open request here. Choose another one.";
+		show_form(rq, 409, p, &ask);
+		return;
+	}
 	p = open_product(rq);
 	ask.terms_wrong = terms_wrong(rq, p);
 	ask.accepted = false;
@@ -130,7 +146,7 @@ show_already(struct req *rq, const struct product *p, int status)
 	struct product_standing	 standing;
 	struct view		*v;
 
-	standing = product_db_standing(rq->db, p, s->account_id);
+	standing = product_db_standing_any(rq->db, p, s->account_id);
 	if (standing.ask == PRODUCT_ASK_NEW)
 		return (false);
 	v = view_new(rq->arena);
@@ -165,7 +181,10 @@ show_form(struct req *rq, int status, const struct product *p,
 		form_error(v, "name", ask->name_wrong);
 	if (ask->terms_wrong != NULL)
 		form_error(v, "terms", ask->terms_wrong);
-	form_fields(v, "name", "terms", NULL);
+	if (ask->environment_wrong != NULL)
+		form_error(v, "environment", ask->environment_wrong);
+	form_fields(v, "name", "terms", "environment", NULL);
+	show_environments(v, ask);
 	view_text(v, "slug", p->slug);
 	view_text(v, "product", p->name);
 	view_text(v, "name", ask->name);
@@ -180,6 +199,30 @@ show_form(struct req *rq, int status, const struct product *p,
 	if (terms != NULL)
 		view_html(v, "terms_html", markdown_html(rq->arena, terms, 3));
 	respond_page(rq, status, "requests/subscribe", v);
+}
+
+/* Nobody is asked where there is one. */
+static const char *
+environment_of(const char *typed)
+{
+	return (setting->environments_n == 1 || *typed == '\0' ?
+	    setting->environments[0] : typed);
+}
+
+static void
+show_environments(struct view *v, const struct ask *ask)
+{
+	struct view	*row;
+	size_t		 i;
+
+	view_bool(v, "asks_environment", setting->environments_n > 1);
+	view_list(v, "environments");
+	for (i = 0; i < setting->environments_n; i++) {
+		row = view_row(v, "environments");
+		view_text(row, "word", setting->environments[i]);
+		view_bool(row, "is_on", str_eq(ask->environment,
+		    setting->environments[i]));
+	}
 }
 
 /* The tick bears the version that was shown. */

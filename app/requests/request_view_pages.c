@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/setting.h"
 #include "products/product.h"
 #include "requests/reason.h"
 #include "requests/thread.h"
@@ -141,6 +142,11 @@ show_facts(struct req *rq, struct view *v, const struct request *r)
 	view_text(v, "id", r->id);
 	view_text(v, "name", r->name);
 	view_text(v, "product", r->product);
+	/* Said where somebody could think of another one. */
+	view_text(v, "environment", setting->environments_n == 1 &&
+	    str_eq(r->environment, "live") ? "" : r->environment);
+	view_text(v, "environment_tone", str_eq(r->environment, "live") ?
+	    "is-good" : "is-info");
 	view_text(v, "person", r->person);
 	view_text(v, "person_first", first_name(a, r->person));
 	view_text(v, "email", r->email);

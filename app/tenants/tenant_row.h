@@ -24,8 +24,9 @@
 #define TENANT_COLUMNS_N	11
 #define TENANT_KEY							\
 	"LEFT JOIN LATERAL (SELECT s.state, s.name FROM subscription s "	\
-	"  WHERE s.tenant_id = t.id AND s.environment = 'live' "	\
-	"  AND s.one_key AND s.state IN ('active', 'suspended')) k ON true "
+	"  WHERE s.tenant_id = t.id AND s.one_key "			\
+	"  AND s.state IN ('active', 'suspended') "			\
+	"  ORDER BY s.environment <> 'live', s.environment LIMIT 1) k ON true "
 
 struct tenant	tenant_row_read(const struct db_rows *, int row);
 

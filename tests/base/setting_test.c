@@ -175,6 +175,14 @@ test_malformed(void **state)
 		{ "MAIL_FROM", "Name <a@b" },
 		{ "MAIL_FROM", "a@b\r\nBcc: c@d" },
 		{ "SUPPORT_EMAIL", "a b@c" },
+		{ "ENVIRONMENTS", "live,live" },
+		{ "ENVIRONMENTS", "live," },
+		{ "ENVIRONMENTS", ",live" },
+		{ "ENVIRONMENTS", "live test" },
+		{ "ENVIRONMENTS", "Live" },
+		{ "ENVIRONMENTS", "l" },
+		{ "ENVIRONMENTS", "abcdefghijklmnopq" },
+		{ "ENVIRONMENTS", "aa,bb,cc,dd,ee,ff,gg,hh,ii" },
 		{ "SLA_HOURS", "0" },
 		{ "SLA_HOURS", "48h" },
 		{ "WORKERS", "-1" },
@@ -224,6 +232,9 @@ test_values(void **state)
 	assert_string_equal(setting->listen_port, "8080");
 	assert_null(setting->listen_unix);
 	assert_int_equal(setting->sla_hours, 48);
+	assert_int_equal(setting->environments_n, 1);
+	assert_string_equal(setting->environments[0], "live");
+	assert_false(setting_environment("test"));
 	assert_int_equal(setting->workers, 2);
 	assert_int_equal(setting->hash_threads, 1);
 	assert_int_equal(setting->log_level, LOG_LEVEL_INFO);
@@ -233,9 +244,14 @@ test_values(void **state)
 	assert_string_equal(setting->templates,
 	    "/usr/share/latchkey/templates");
 
+	setenv("LATCHKEY_ENVIRONMENTS", "test,live", 1);
 	setenv("LATCHKEY_PUBLIC_URL", "HTTPS://Portal.Example:443/", 1);
 	setenv("LATCHKEY_LISTEN", "[::1]:81", 1);
 	setting_load(SETTING_PORTAL);
+	assert_int_equal(setting->environments_n, 2);
+	assert_string_equal(setting->environments[0], "test");
+	assert_true(setting_environment("live"));
+	assert_false(setting_environment("liv"));
 	assert_true(setting->public_https);
 	assert_string_equal(setting->public_url, "https://portal.example");
 	assert_string_equal(setting->public_origin, "https://portal.example");

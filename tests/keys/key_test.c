@@ -116,7 +116,7 @@ test_reveal(void **state)
 
 	(void)state;
 	assert_int_equal(request_db_submit(db, ada, product, "A Co-KEY",
-	    "A Co", 48, 0), REQUEST_SUBMIT_DONE);
+	    "A Co", 48, 0, "live"), REQUEST_SUBMIT_DONE);
 	request = text(db, "SELECT id FROM request", DB_NONE);
 	d.request_id = request;
 	assert_int_equal(request_db_approve(db, ring, &d, &t),

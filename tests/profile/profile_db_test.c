@@ -39,7 +39,7 @@ standing(const char *account)
 {
 	struct product	p = { .id = product, .one_key_per_tenant = true };
 
-	return (product_db_standing(db, &p, account).ask);
+	return (product_db_standing(db, &p, account, "live").ask);
 }
 
 static void
@@ -56,7 +56,7 @@ test_profile(void **state)
 	assert_int_equal(profile_of(ada, NULL).n, 0);
 	assert_int_equal(standing(ada), PRODUCT_ASK_NEW);
 	assert_int_equal(request_db_submit(db, ada, product, "A Co-KEY",
-	    "A Co", 48, 0), REQUEST_SUBMIT_DONE);
+	    "A Co", 48, 0, "live"), REQUEST_SUBMIT_DONE);
 	p = profile_of(ada, NULL);
 	assert_int_equal(p.n, 1);
 	assert_int_equal(p.list[0].kind, PROFILE_REQUEST);
@@ -85,7 +85,7 @@ test_profile(void **state)
 
 	/* A colleague sees the key, not what others asked for before. */
 	assert_int_equal(request_db_submit(db, bob, product, "A Co-KEY",
-	    "A Co", 48, 0), REQUEST_SUBMIT_DONE);
+	    "A Co", 48, 0, "live"), REQUEST_SUBMIT_DONE);
 	d.request_id = profile_of(bob, NULL).list[0].id;
 	assert_int_equal(request_db_share(db, &d, "ACO"),
 	    REQUEST_DECIDE_DONE);
@@ -97,7 +97,7 @@ test_profile(void **state)
 	/* An open request of a colleague is seen by all of the tenant. */
 	run(db, "UPDATE subscription SET state = 'expired'", DB_NONE);
 	assert_int_equal(request_db_submit(db, bob, product, "A Co-KEY",
-	    "A Co", 48, 0), REQUEST_SUBMIT_DONE);
+	    "A Co", 48, 0, "live"), REQUEST_SUBMIT_DONE);
 	p = profile_of(ada, tenant_of(ada));
 	assert_int_equal(p.n, 3);
 	assert_string_equal(p.list[0].state, "expired");
@@ -117,7 +117,7 @@ test_many(void **state)
 	(void)state;
 	for (i = 0; i < 13; i++) {
 		assert_int_equal(request_db_submit(db, ada, product,
-		    arena_fmt(arena, "A %d-KEY", i), "A", 48, 0),
+		    arena_fmt(arena, "A %d-KEY", i), "A", 48, 0, "live"),
 		    REQUEST_SUBMIT_DONE);
 		assert_int_equal(request_db_withdraw(db, ada, text(db,
 		    "SELECT id FROM request WHERE state = 'submitted'",

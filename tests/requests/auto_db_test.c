@@ -52,7 +52,7 @@ static const char *
 ask_as(const char *who, const char *name, const char *client)
 {
 	assert_int_equal(request_db_submit(db, who, product, name, client, 48,
-	    0), REQUEST_SUBMIT_DONE);
+	    0, "live"), REQUEST_SUBMIT_DONE);
 	return (text(db, "SELECT id FROM request WHERE account_id = $1",
 	    DB_ARGS(who)));
 }

@@ -25,7 +25,7 @@ begin(void **state)
 	    "let_in_by) SELECT $1, id, 'owner', 'first' FROM tenant",
 	    DB_ARGS(own));
 	assert_int_equal(request_db_submit(db, ada, product, "Altaworx-KEY",
-	    "Altaworx", 48, 0), REQUEST_SUBMIT_DONE);
+	    "Altaworx", 48, 0, "live"), REQUEST_SUBMIT_DONE);
 	id = text(db, "SELECT id FROM request WHERE account_id = $1",
 	    DB_ARGS(ada));
 	return (0);
@@ -162,7 +162,7 @@ test_first_domain(void **state)
 	    DB_NONE), "else.example");
 	/* A public one never. */
 	assert_int_equal(request_db_submit(db, bob, product, "Bobs-KEY",
-	    "Bobs", 48, 0), REQUEST_SUBMIT_DONE);
+	    "Bobs", 48, 0, "live"), REQUEST_SUBMIT_DONE);
 	d.request_id = text(db, "SELECT id FROM request WHERE account_id = $1",
 	    DB_ARGS(bob));
 	t = (struct request_tenant){ NULL, "BOBS", "Bobs", true };
@@ -217,7 +217,7 @@ test_two_requests_of_one_contact(void **state)
 
 		for (i = 0; i < 2; i++) {
 			assert_int_equal(request_db_submit(db, who, i == 0 ?
-			    product : second, "Eve-KEY", "Eve", 48, 0),
+			    product : second, "Eve-KEY", "Eve", 48, 0, "live"),
 			    REQUEST_SUBMIT_DONE);
 			both[i] = text(db, "SELECT id FROM request WHERE "
 			    "account_id = $1 ORDER BY id DESC LIMIT 1",

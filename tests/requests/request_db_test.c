@@ -26,7 +26,7 @@ static const char *
 ask(const char *account, const char *name, const char *client)
 {
 	assert_int_equal(request_db_submit(db, account, product, name, client,
-	    48, 0), REQUEST_SUBMIT_DONE);
+	    48, 0, "live"), REQUEST_SUBMIT_DONE);
 	return (text(db, "SELECT id FROM request WHERE account_id = $1 "
 	    "ORDER BY id DESC LIMIT 1", DB_ARGS(account)));
 }
@@ -112,11 +112,11 @@ test_submit(void **state)
 	    DB_NONE), 0);
 	/* Another while it is open changes nothing. */
 	assert_int_equal(request_db_submit(db, ada, product, "Alta-KEY",
-	    "Alta", 48, 0), REQUEST_SUBMIT_OPEN);
+	    "Alta", 48, 0, "live"), REQUEST_SUBMIT_OPEN);
 	assert_int_equal(mails("request_submitted", ada), 1);
 	/* Staff can't ask. */
 	assert_int_equal(request_db_submit(db, keeper, product, "Alta-KEY",
-	    "Alta", 48, 0), REQUEST_SUBMIT_CLOSED);
+	    "Alta", 48, 0, "live"), REQUEST_SUBMIT_CLOSED);
 }
 
 static void
@@ -128,7 +128,7 @@ test_closed_product(void **state)
 	run(db, "UPDATE product SET state = 'closed' WHERE id = $1",
 	    DB_ARGS(product));
 	assert_int_equal(request_db_submit(db, ada, product, "Alta-KEY",
-	    "Alta", 48, 0), REQUEST_SUBMIT_CLOSED);
+	    "Alta", 48, 0, "live"), REQUEST_SUBMIT_CLOSED);
 	run(db, "UPDATE product SET state = 'published' WHERE id = $1",
 	    DB_ARGS(product));
 }
@@ -222,7 +222,7 @@ test_one_key(void **state)
 	    DB_NONE), 2);
 	/* A member with a key asks in vain. */
 	assert_int_equal(request_db_submit(db, bob, product, "Alta-KEY",
-	    "Alta", 48, 0), REQUEST_SUBMIT_CLOSED);
+	    "Alta", 48, 0, "live"), REQUEST_SUBMIT_CLOSED);
 }
 
 static void
@@ -292,7 +292,7 @@ test_one_open(void **state)
 	run(db, "UPDATE subscription SET state = 'expired'", DB_NONE);
 	id = ask(bob, "Altaworx-KEY", "Altaworx");
 	assert_int_equal(request_db_submit(db, ada, product, "Altaworx-KEY",
-	    "Altaworx", 48, 0), REQUEST_SUBMIT_OPEN);
+	    "Altaworx", 48, 0, "live"), REQUEST_SUBMIT_OPEN);
 	/* A member can't end a colleague's; an owner can, and he is told. */
 	assert_int_equal(request_db_withdraw(db, contact("X", "x.example",
 	    "X"), id), REQUEST_WITHDRAW_NONE);

@@ -31,7 +31,7 @@ ask(unsigned n)
 	const char	*who = contact("Ada", "race.example", "Race");
 
 	assert_int_equal(request_db_submit(db, who, product,
-	    arena_fmt(arena, "Race %u-KEY", n), "Race", 48, 0),
+	    arena_fmt(arena, "Race %u-KEY", n), "Race", 48, 0, "live"),
 	    REQUEST_SUBMIT_DONE);
 	return (text(db, "SELECT id FROM request WHERE account_id = $1",
 	    DB_ARGS(who)));

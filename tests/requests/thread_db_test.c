@@ -28,7 +28,7 @@ static const char *
 ask(const char *who, const char *name, const char *client)
 {
 	assert_int_equal(request_db_submit(db, who, product, name, client,
-	    48, 0), REQUEST_SUBMIT_DONE);
+	    48, 0, "live"), REQUEST_SUBMIT_DONE);
 	return (text(db, "SELECT id FROM request WHERE account_id = $1 "
 	    "AND state = 'submitted' ORDER BY id DESC LIMIT 1",
 	    DB_ARGS(who)));
