@@ -27,10 +27,9 @@ frame_view(struct req *rq, struct view *v)
 	view_bool(v, "nav_notices", str_starts(p, "/notices"));
 	view_bool(v, "nav_products", str_starts(p, "/products") ||
 	    str_starts(p, "/staff/products"));
-	view_bool(v, "nav_profile", str_starts(p, "/profile") ||
-	    str_starts(p, "/subscriptions"));
+	view_bool(v, "nav_profile", str_starts(p, "/profile"));
 	view_bool(v, "nav_keys", str_starts(p, "/keys") ||
-	    str_starts(p, "/issued-keys"));
+	    str_starts(p, "/subscriptions") || str_starts(p, "/issued-keys"));
 	view_bool(v, "has_client", in && s->tenant_id != NULL);
 	view_bool(v, "nav_people", str_starts(p, "/people") ||
 	    str_starts(p, "/staff/people") ||

@@ -21,10 +21,13 @@
     " coalesce(v.first, ''), coalesce(v.last4, ''),"			\
     " coalesce(v.id::text, ''), coalesce(o.id::text, ''),"		\
     " coalesce(o.last4, ''), coalesce(" MICROS("o.ends_at") ", 0),"	\
-    " coalesce(mp.name, ''), coalesce((SELECT string_agg(c.word, ', '"	\
+    " coalesce((SELECT mp.name FROM person mp"				\
+    "  WHERE mp.account_id = k.maker_id), ''),"				\
+    " coalesce((SELECT string_agg(c.word, ', '"	\
     "  ORDER BY c.place) FROM issued_key_scope ks JOIN product_scope c"	\
     "  ON c.id = ks.scope_id WHERE ks.key_id = k.id), ''),"		\
-    " coalesce(sp.name, ''), k.state_reason,"				\
+    " coalesce((SELECT sp.name FROM person sp WHERE sp.account_id ="	\
+    "  nullif(k.state_by, k.maker_id)), ''), k.state_reason,"		\
     " coalesce(host(coalesce(v.last_used_address, k.last_used_address)),"\
     "  ''), " MICROS("k.created_at") ", coalesce("			\
     MICROS("k.expires_at") ", 0), coalesce(" MICROS("greatest("		\
@@ -37,14 +40,13 @@
     "  person_cells(k.maker_id, s.tenant_id, s.product_id) pc"		\
     "  WHERE pc.resource_id = g.resource_id"				\
     "  AND pc.operation = g.operation))"
+/* The value of today, or, of a key that has ended, its last one. */
 #define VALUES								\
-    " LEFT JOIN subscription_key v ON v.key_id = k.id"			\
-    "  AND v.state = 'current'"						\
+    " LEFT JOIN LATERAL (SELECT lv.* FROM subscription_key lv"		\
+    "  WHERE lv.key_id = k.id AND lv.state <> 'old'"			\
+    "  ORDER BY lv.id DESC LIMIT 1) v ON true"				\
     " LEFT JOIN subscription_key o ON o.key_id = k.id"			\
     "  AND o.state = 'old' AND o.ends_at > now()"			\
-    " LEFT JOIN person mp ON mp.account_id = k.maker_id"		\
-    " LEFT JOIN person sp ON sp.account_id = k.state_by"		\
-    "  AND k.state_by IS DISTINCT FROM k.maker_id"			\
     " LEFT JOIN LATERAL (SELECT w.account_id FROM membership w"		\
     "  JOIN account wa ON wa.id = w.account_id AND wa.state = 'active'"	\
     "  WHERE w.account_id = k.maker_id AND w.tenant_id = s.tenant_id"	\

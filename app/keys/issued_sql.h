@@ -25,7 +25,8 @@
 #define ASKER								\
     " FROM membership m JOIN account a ON a.id = m.account_id"		\
     "  AND a.state = 'active'"						\
-    " JOIN tenant t ON t.id = m.tenant_id AND t.state = 'active'"	\
+    " CROSS JOIN LATERAL (SELECT ti.* FROM tenant ti"			\
+    "  WHERE ti.id = m.tenant_id AND ti.state = 'active' LIMIT 1) t"	\
     " JOIN subscription s ON s.tenant_id = m.tenant_id"			\
     " JOIN product p ON p.id = s.product_id"				\
     " JOIN key_profile f ON f.name = p.profile AND NOT f.is_pair "
