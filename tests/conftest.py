@@ -2,6 +2,7 @@
 whoever stops it, fills it or wants other settings asks `make_server` for one
 of his own."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from lib import base  # noqa: E402
 from lib.browser import Browser  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
 from lib.server import Server  # noqa: E402
+
+# Ignored where a terminal's end is not to stop the tests (nohup), and what is
+# ignored no shell below can trap.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -202,7 +202,7 @@ def test_form_fields_survive(server):
         **{f"field{i}": "1" for i in range(100)}}, "/signup")
     assert answer.status == 422
     assert 'value="A=B=C"' in answer.text
-    too_many = {f"f{i}": "1" for i in range(800)}
+    too_many = {f"f{i}": "1" for i in range(1100)}
     assert browser.submit(page, too_many, "/signup").status == 413
 
 
