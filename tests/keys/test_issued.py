@@ -5,6 +5,7 @@ import re
 
 import pytest
 from lib import flows
+from lib.flows import issued_deed, issued_page
 from lib.server import Background
 
 SCOPES = (("read:customer", "GET", "/customers"),
@@ -35,20 +36,6 @@ def partner(server):
 
 def rows(browser):
     return browser.get(f"/subscriptions/{browser.subscription}").words
-
-
-def page_of(browser, subscription, name):
-    """The page of the key with that name."""
-    page = browser.get(f"/subscriptions/{subscription}").expect(200)
-    path = re.search(r'href="(/issued-keys/[0-9a-f-]{36})"><bdi>' +
-                     re.escape(name) + "<", page.text)
-    assert path, page.words
-    return browser.get(path[1]).expect(200)
-
-
-def do(browser, subscription, name, deed, **fields):
-    page = page_of(browser, subscription, name)
-    return browser.submit(page, fields, f"/{deed}$")
 
 
 def state_of(server, name):
@@ -123,7 +110,7 @@ def test_names_are_taken_once(people):
     answer = flows.make_issued(people, people.subscription, "TWIN",
                                ["read:service"])
     assert "Another key has this name" in answer.expect(422).words
-    do(people, people.subscription, "Twin", "delete").expect(303)
+    issued_deed(people, people.subscription, "Twin", "delete").expect(303)
     flows.issued_key(people, people.subscription, "Twin", ["read:service"])
 
 
@@ -144,12 +131,12 @@ def test_nonce_csrf_and_bad_forms(people):
 
 def test_deactivate_reactivate_delete(people):
     flows.issued_key(people, people.subscription, "Pause", ["read:service"])
-    do(people, people.subscription, "Pause", "deactivate").expect(303)
+    issued_deed(people, people.subscription, "Pause", "deactivate").expect(303)
     assert state_of(people.server, "Pause") == "inactive"
     assert "Deactivated" in rows(people)
-    do(people, people.subscription, "Pause", "activate").expect(303)
+    issued_deed(people, people.subscription, "Pause", "activate").expect(303)
     assert state_of(people.server, "Pause") == "active"
-    page = page_of(people, people.subscription, "Pause")
+    page = issued_page(people, people.subscription, "Pause")
     people.submit(page, action="/delete$").expect(303)
     assert state_of(people.server, "Pause") == "deleted"
     assert "Pause" not in rows(people)
@@ -164,28 +151,29 @@ def test_what_a_manager_stopped_the_maker_does_not_start(people):
                (people.member.email, people.tenant))
     flows.issued_key(people.member, people.subscription, "Stopped",
                      ["read:customer"])
-    path = page_of(people.member, people.subscription, "Stopped").path
-    do(people.manager, people.subscription, "Stopped",
-       "deactivate").expect(303)
+    path = issued_page(people.member, people.subscription, "Stopped").path
+    issued_deed(people.manager, people.subscription, "Stopped",
+                "deactivate").expect(303)
     page = people.member.get(path).expect(200)
     assert not page.has_form("/activate$")
     csrf = people.member.get("/account").form("signout").fields["csrf"]
     people.member.post(path + "/activate", {"csrf": csrf}).expect(409)
-    do(people.manager, people.subscription, "Stopped", "activate").expect(303)
+    issued_deed(people.manager, people.subscription, "Stopped",
+                "activate").expect(303)
 
 
 def test_edit(people):
     flows.issued_key(people, people.subscription, "Old name",
                      ["read:service"])
-    page = page_of(people, people.subscription, "Old name")
+    page = issued_page(people, people.subscription, "Old name")
     form = page.form(page.path + "$")
     people.post(form.action, [
         ("csrf", form.fields["csrf"]), ("name", "New name"),
         ("expires", "2030-01-31"), ("scope", "read:customer")]).expect(303)
-    words = page_of(people, people.subscription, "New name").words
+    words = issued_page(people, people.subscription, "New name").words
     assert "read:customer" in words and "31 January 2030" in words
     # Nobody but its maker changes a key that carries its maker's rights.
-    page = page_of(people.manager, people.subscription, "New name")
+    page = issued_page(people.manager, people.subscription, "New name")
     assert not page.has_form(page.path + "$")
     csrf = people.manager.get("/account").form("signout").fields["csrf"]
     people.manager.post(page.path, {
@@ -201,9 +189,7 @@ def test_granted_people_make_partner_keys(partner):
     member.post(f"/subscriptions/{partner.subscription}/issued", {
         "csrf": csrf, "name": "x", "scope": "conversation:read",
         "nonce": "x"}).expect(404)
-    server.sql("UPDATE membership SET makes_keys = true WHERE account_id = "
-               "(SELECT account_id FROM person WHERE email = %s)",
-               (member.email,))
+    flows.grant_keys(server, member)
     text = flows.issued_key(member, partner.subscription, "Granted",
                             ["conversation:read"])
     assert re.fullmatch(r"pk_[0-9A-Za-z]{36}", text)
@@ -212,7 +198,7 @@ def test_granted_people_make_partner_keys(partner):
 def test_regenerate_with_overlap_or_none(partner):
     text = flows.issued_key(partner, partner.subscription, "Rotate",
                             ["conversation:read"])
-    page = page_of(partner, partner.subscription, "Rotate")
+    page = issued_page(partner, partner.subscription, "Rotate")
     assert "24 hours" in page.words and "Not at all" in page.words
     form = page.form("/regenerate$")
     partner.post(form.action, {**form.fields, "overlap": "3600"}).expect(422)
@@ -225,25 +211,28 @@ def test_regenerate_with_overlap_or_none(partner):
         "k ON k.id = v.key_id WHERE k.name = 'Rotate' ORDER BY v.id"
     assert partner.server.sql(values) == [("old", text[-4:]),
                                           ("current", new[-4:])]
-    do(partner, partner.subscription, "Rotate", "end").expect(303)
+    issued_deed(partner, partner.subscription, "Rotate", "end").expect(303)
     assert partner.server.sql(values) == [("ended", text[-4:]),
                                           ("current", new[-4:])]
-    last = flows.issued_text(do(partner, partner.subscription, "Rotate",
-                                "regenerate", overlap="0").expect(200))
+    last = flows.issued_text(issued_deed(
+        partner, partner.subscription, "Rotate", "regenerate",
+        overlap="0").expect(200))
     assert partner.server.sql(values)[1:] == [("ended", new[-4:]),
                                               ("current", last[-4:])]
 
 
 def test_revoked_stays_in_the_list(partner):
-    flows.issued_key(partner, partner.subscription, "Leaked",
-                     ["conversation:read"])
-    do(partner, partner.subscription, "Leaked", "revoke").expect(303)
+    text = flows.issued_key(partner, partner.subscription, "Leaked",
+                            ["conversation:read"])
+    issued_deed(partner, partner.subscription, "Leaked", "revoke").expect(303)
     words = rows(partner)
     assert "Leaked" in words and "REVOKED" in words
+    # Still known by how it began.
+    assert f"{text[:8]}…{text[-4:]}" in words
     assert partner.server.sql(
         "SELECT v.state FROM subscription_key v JOIN issued_key k "
         "ON k.id = v.key_id WHERE k.name = 'Leaked'") == [("ended",)]
-    page = page_of(partner, partner.subscription, "Leaked")
+    page = issued_page(partner, partner.subscription, "Leaked")
     for deed in ("revoke", "regenerate", "deactivate", "delete"):
         assert not page.has_form(f"/{deed}$")
         partner.post(f"{page.path}/{deed}", {
@@ -255,7 +244,7 @@ def test_revoked_stays_in_the_list(partner):
 def test_of_another_client_is_404(partner):
     flows.issued_key(partner, partner.subscription, "Ours",
                      ["conversation:read"])
-    path = page_of(partner, partner.subscription, "Ours").path
+    path = issued_page(partner, partner.subscription, "Ours").path
     other = partner.stranger
     csrf = other.get("/account").form("signout").fields["csrf"]
     other.get(f"/subscriptions/{partner.subscription}").expect(404)

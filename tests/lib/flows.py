@@ -241,6 +241,28 @@ def issued_text(page):
     return found.pop()
 
 
+def issued_page(browser, subscription, name):
+    """The page of the issued key with that name, from the list of keys."""
+    page = browser.get(f"/subscriptions/{subscription}").expect(200)
+    path = re.search(r'href="(/issued-keys/[0-9a-f-]{36})"><bdi>' +
+                     re.escape(name) + "<", page.text)
+    assert path, page.words
+    return browser.get(path[1]).expect(200)
+
+
+def issued_deed(browser, subscription, name, deed, **fields):
+    """The answer to one of the forms of an issued key, such as revoke."""
+    page = issued_page(browser, subscription, name)
+    return browser.submit(page, fields, f"/{deed}$")
+
+
+def grant_keys(server, person):
+    """Lets a colleague make keys for the client."""
+    server.sql("UPDATE membership SET makes_keys = true WHERE account_id = "
+               "(SELECT account_id FROM person WHERE email = %s)",
+               (person.email,))
+
+
 def give_role(server, owner, person, name, cells):
     """A role of the owner's client, with operations and paths of the product
     in .slug, that the person gets."""
