@@ -22,6 +22,7 @@
 #include "notices/notice_pages.h"
 #include "people/ask.h"
 #include "people/people.h"
+#include "people/permit.h"
 #include "people/seat.h"
 #include "people/staff.h"
 #include "products/catalogue.h"
@@ -224,6 +225,9 @@ const struct route routes[] = {
 	{ METHOD_POST,	"/people/:id/unseat", people_page_remove,
 			CONTACT | FRESH },
 	{ METHOD_GET,	"/people/:id/keys", people_page_looks, CONTACT },
+	{ METHOD_GET,	"/people/:id/permissions", permit_page, CONTACT },
+	{ METHOD_POST,	"/people/:id/permissions",
+			permit_page_save, CONTACT | FRESH },
 	{ METHOD_POST,	"/people/seats/:id/cancel", seat_page_cancel, CONTACT },
 	{ METHOD_POST,	"/people/ask",	ask_page_make,	CONTACT },
 	{ METHOD_GET,	"/usage",	usage_page,	CONTACT },

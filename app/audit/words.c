@@ -53,6 +53,7 @@ static const struct audit_action actions[] = {
 	{ "membership.changed", "Changed what somebody may do" },
 	{ "membership.created", "Let somebody in" },
 	{ "membership.left", "Left the client" },
+	{ "membership.permitted", "Changed what somebody's keys may do" },
 	{ "membership.removed", "Removed somebody from the client" },
 	{ "password.changed", "Changed the password" },
 	{ "password.reset", "Set a new password by mail" },

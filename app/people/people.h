@@ -43,6 +43,8 @@ struct people_member {
 	enum member_role role;
 	int64_t		 joined_at;
 	bool		 is_active;	/* the account is not disabled */
+	const char	*permits;	/* names of roles, "" for none */
+	bool		 makes_keys;	/* for the whole client */
 };
 struct people_invitation {
 	const char	*id, *email, *by;	/* by: name, or "" */

@@ -178,7 +178,10 @@ read_members(struct db *db, const char *tenant_id, struct people *people)
 {
 	DB_QUERY(people_members,
 	    "SELECT m.account_id, coalesce(p.name, ''), coalesce(p.email, ''),"
-	    " m.role, " MICROS("m.created_at") ", a.state = 'active' "
+	    " m.role, " MICROS("m.created_at") ", a.state = 'active',"
+	    " coalesce((SELECT string_agg(r.name, ', ' ORDER BY r.name_folded)"
+	    "  FROM membership_role mr JOIN api_role r ON r.id = mr.role_id"
+	    "  WHERE mr.account_id = m.account_id), ''), m.makes_keys "
 	    "FROM membership m JOIN account a ON a.id = m.account_id "
 	    "LEFT JOIN person p ON p.account_id = m.account_id "
 	    "WHERE m.tenant_id = $1::uuid ORDER BY array_position("
@@ -200,6 +203,8 @@ read_members(struct db *db, const char *tenant_id, struct people *people)
 			.role = role_at(rows, i, 3),
 			.joined_at = db_number(rows, i, 4),
 			.is_active = db_truth(rows, i, 5),
+			.permits = db_text(rows, i, 6),
+			.makes_keys = db_truth(rows, i, 7),
 		};
 }
 

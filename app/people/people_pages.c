@@ -203,6 +203,7 @@ show_member(struct req *rq, struct view *row, const struct people_member *m)
 {
 	const struct session	*s = rq->session;
 	bool			 is_me = str_eq(m->account_id, s->account_id);
+	bool			 sees;
 	const char		*person = *m->person == '\0' ?
 				    "Account closed" : m->person;
 
@@ -217,6 +218,13 @@ show_member(struct req *rq, struct view *row, const struct people_member *m)
 	view_bool(row, "can_remove", !is_me &&
 	    people_may_remove(s->role, m->role));
 	view_bool(row, "can_see_keys", s->role == MEMBER_OWNER);
+	view_bool(row, "can_permit", s->role == MEMBER_OWNER ||
+	    people_may_remove(s->role, m->role));
+	/* What keys of colleagues may is for who leads, one's own for all;
+	 * owners may everything. */
+	sees = m->role != MEMBER_OWNER && (is_me || s->role != MEMBER_MEMBER);
+	view_text(row, "permits", sees ? m->permits : "");
+	view_bool(row, "makes_keys", sees && m->makes_keys);
 	view_bool(row, "has_actions", s->role == MEMBER_OWNER || is_me ||
 	    people_may_remove(s->role, m->role));
 	show_roles(row, m->role, s->role);

@@ -43,6 +43,36 @@ def test_people_of_a_client(server, person):
     look(browser, "staff-person-signed-out")
 
 
+def test_what_keys_of_people_may(server, person):
+    owner = flows.scoped_client(server, "user-key",
+                                (("read:customer", "GET", "/customers"),))
+    manager = flows.colleague(server, owner, "manager")
+    member = flows.colleague(server, owner)
+    flows.give_role(server, owner, manager, "Readers of everything",
+                    (("GET", "/customers"),))
+    where = "/people/{}/permissions".format(server.sql(
+        "SELECT account_id FROM person WHERE email = %s", (member.email,)
+    )[0][0])
+    browser = person(owner)
+    browser.go(where)
+    look(browser, "permit", "What keys of ")
+    browser.find("#makes_keys").click()
+    browser.press_submit("/permissions")
+    look(browser, "permit-saved", "What keys of ")
+    server.sql("UPDATE membership SET permit_version = 9 WHERE account_id = "
+               "(SELECT account_id FROM person WHERE email = %s)",
+               (member.email,))
+    browser.press_submit("/permissions")
+    look(browser, "permit-faster", "Error: ", 409)
+    browser.go("/people")
+    for box in browser.find_all("details.disclose > summary"):
+        box.click()
+    look(browser, "people-permits", "People")
+    browser.forget()
+    person(manager).go(where)
+    look(browser, "permit-manager", "What keys of ")
+
+
 def test_second_factor(server, person):
     one = flows.contact(server)
     browser = person(one)
