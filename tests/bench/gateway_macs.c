@@ -3,14 +3,12 @@
  * make: tests/bench/gateway.py fills one with it.
  *
  *	gateway_macs KEYS USERS
- *	gateway_macs -
  *
  * The settings LATCHKEY_DATABASE_URL and LATCHKEY_MASTER_KEY_FILE are those of
  * a portal.  One line each: the HMAC of the key "%032x" of each number below
  * KEYS, then that of the password below for each user of a number below USERS,
- * whose id is what gateway_world.py makes of it.  With "-" the HMAC of each line
- * of standard input, as of a key.  Exit 1 with a line on standard error when the
- * vault can't be opened.
+ * whose id is what gateway_world.py makes of it.  Exit 1 with a line on standard
+ * error when the vault can't be opened.
  */
 #include "apiusers/apiuser.h"
 #include "base/str.h"
@@ -22,7 +20,6 @@
 
 static _Noreturn void	failed(void *, enum db_failure, const char *);
 static int		refuse(const char *);
-static int		from_lines(void);
 static void		print(const unsigned char *);
 
 int
@@ -36,20 +33,17 @@ main(int argc, char **argv)
 	char		 text[64];
 	int64_t		 keys, users, i;
 	uint64_t	 end, time;
-	bool		 lines = argc == 2 && str_eq(argv[1], "-");
 
 	keys = users = 0;
-	if (url == NULL || path == NULL || (!lines && (argc != 3 ||
+	if (url == NULL || path == NULL || argc != 3 ||
 	    !str_to_int(argv[1], 0, INT32_MAX, &keys) ||
-	    !str_to_int(argv[2], 0, INT32_MAX, &users))))
-		return (refuse("usage: gateway_macs KEYS USERS | -"));
+	    !str_to_int(argv[2], 0, INT32_MAX, &users))
+		return (refuse("usage: gateway_macs KEYS USERS"));
 	crypto_init();
 	db = db_open(url, "gateway_macs", a, failed, NULL, &why);
 	if (db == NULL || !vault_read_master(a, path, &why) ||
 	    !vault_load(db, &why))
 		return (refuse(why));
-	if (lines && from_lines() != 0)
-		return (1);
 	for (i = 0; i < keys; i++) {
 		(void)snprintf(text, sizeof(text), "%032llx",
 		    (unsigned long long)i);
@@ -73,22 +67,6 @@ main(int argc, char **argv)
 	db_close(db);
 	arena_free(a);
 	return (fflush(stdout) == EOF ? refuse("standard output") : 0);
-}
-
-static int
-from_lines(void)
-{
-	unsigned char	 mac[SHA256_BYTES];
-	char		 text[256];
-
-	while (fgets(text, sizeof(text), stdin) != NULL) {
-		text[strcspn(text, "\n")] = '\0';
-		if (!keyring_hmac(vault, "subscription-key", 0, text,
-		    strlen(text), mac))
-			return (refuse("no key for subscription keys"));
-		print(mac);
-	}
-	return (0);
 }
 
 static void

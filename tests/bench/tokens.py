@@ -53,7 +53,7 @@ def main():
         flows.client_with_key(server, "ACME", "Acme")
         issued.product(server, "psa-api", "exchange", {"/contacts": ["GET"]},
                        {"contacts:read": [("/contacts", "GET")]})
-        key = issued.Key(server, issued.subscription(
+        key = issued.Key(server, flows.subscribe(
             server, "ACME", "psa-api"), "xk")
         server.sql("UPDATE product SET needs_api_user = false, "
                    "calls_a_minute = 1000000000, calls_a_day = NULL, "

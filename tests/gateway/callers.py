@@ -3,10 +3,10 @@
 import base64
 
 from apiusers import world
-from lib import flows, keys
+from lib import flows, issued
 
 PATH = "/psa/api/v1/tickets"
-CUSTOMERS = keys.CUSTOMERS
+CUSTOMERS = issued.CUSTOMERS
 
 
 def basic(user, password):
@@ -55,11 +55,11 @@ class World:
                 ("people", "user-key", "ca", "live"),
                 ("trial", "support-issued", "akt", "test"),
                 ("partners", "partner-key", "pk", "live")):
-            keys.product(self.server, slug, profile)
-            self.ids[slug], self.issued[slug] = keys.issue(
-                self.server, keys.subscribe(self.server, self.tenant, slug,
-                                            environment),
-                slug, "read:customer", prefix=prefix)
+            issued.product(self.server, slug, profile)
+            key = issued.Key(self.server, flows.subscribe(
+                self.server, self.tenant, slug, environment), prefix, slug,
+                ["read:customer"])
+            self.ids[slug], self.issued[slug] = key.id, key.text
 
     def imported(self, *codes):
         keys = {code: f"{number + 1:032x}" for number, code in

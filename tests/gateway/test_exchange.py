@@ -27,7 +27,7 @@ class World:
         issued.product(server, "psa-api", "exchange",
                        {"/contacts": ["GET", "POST"], "/customers": ["GET"]},
                        WORDS)
-        self.subscription = issued.subscription(server, "ACME", "psa-api")
+        self.subscription = flows.subscribe(server, "ACME", "psa-api")
         self.key = issued.Key(server, self.subscription, "xk")
 
     def ask(self, path, body=b"", method="POST", headers=(), address=None):
@@ -196,7 +196,7 @@ def test_keys_that_do_not_do(world):
 def test_only_profiles_that_take_tokens(world):
     server = world.server
     issued.product(server, "partner", "partner-key", {"/x": ["GET"]})
-    key = issued.Key(server, issued.subscription(server, "ACME", "partner"),
+    key = issued.Key(server, flows.subscribe(server, "ACME", "partner"),
                      "pk", "Partner")
     assert code(world.exchange(key.text)) == (403, "not_exchanged")
     answer = world.oauth(key.id, key.text)

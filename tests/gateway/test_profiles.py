@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lib import base, flows, keys
+from lib import base, flows, issued
 from lib.gateway import KEY, Gateway, code_of
 
 TENANT = "X-Tenant-Name"
@@ -24,17 +24,24 @@ class World:
                    "calls_a_minute = 1000000")
         server.sql("UPDATE tenant SET slug = 'mystudio' "
                    "WHERE code = 'STUDIO'")
-        self.keys, self.ids = {}, {}
+        self.keys, self.ids, self.places = {}, {}, {}
         for slug, profile, prefix, environment in (
                 ("people", "user-key", "ca", "live"),
                 ("tokens", "exchange", "xk", "live"),
                 ("support", "support-issued", "akl", "live"),
                 ("trial", "support-issued", "akt", "test"),
                 ("partners", "partner-key", "pk", "live")):
-            keys.product(server, slug, profile)
-            self.ids[slug], self.keys[slug] = keys.issue(
-                server, keys.subscribe(server, "STUDIO", slug, environment),
-                slug, "read:customer", prefix=prefix)
+            issued.product(server, slug, profile)
+            self.places[slug] = prefix, flows.subscribe(
+                server, "STUDIO", slug, environment)
+            self.ids[slug], self.keys[slug] = self.issue(slug, slug)
+
+    def issue(self, slug, name):
+        """One more key for that product; its id and its text."""
+        prefix, subscription = self.places[slug]
+        key = issued.Key(self.server, subscription, prefix, name,
+                         ["read:customer"])
+        return key.id, key.text
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +61,7 @@ def gateway(server, w):
     one.close()
 
 
-def ask(gateway, *headers, method="GET", path=keys.CUSTOMERS):
+def ask(gateway, *headers, method="GET", path=issued.CUSTOMERS):
     return gateway.ask("/check/envoy" + path, method, headers)
 
 
@@ -80,7 +87,7 @@ def test_each_in_its_own_header(w, gateway):
         answer = ask(gateway, *headers)
         assert problem(answer)[0] == "unknown_key"
     # An address is no place for them.
-    answer = ask(gateway, path=f"{keys.CUSTOMERS}?subscription-key="
+    answer = ask(gateway, path=f"{issued.CUSTOMERS}?subscription-key="
                  f"{w.keys['partners']}")
     assert problem(answer)[0] == "unknown_key"
     # Two keys, of one kind or another.
@@ -134,7 +141,7 @@ def test_the_client_must_be_named(w, gateway):
 def test_statuses_by_profile(w, gateway):
     """Of no key and of a wrong one."""
     product = HINTS[0]
-    junk, right = "x" * 20, keys.coded
+    junk, right = "x" * 20, issued.coded
     for headers, said in (
             ([], ("missing_key", 401)),
             ([(product, "partners")], ("missing_key", 403)),
@@ -176,10 +183,10 @@ def test_product_and_environment_of_the_gateway(w, gateway):
 def test_scopes(w, gateway):
     key = "x-api-key", w.keys["partners"]
     assert ask(gateway, key, method="HEAD").status == 200
-    for method, path, needs in (("POST", keys.CUSTOMERS + "/7",
+    for method, path, needs in (("POST", issued.CUSTOMERS + "/7",
                                  "write:customer"),
-                                ("GET", keys.SERVICES, "read:service"),
-                                ("POST", keys.SERVICES, None),
+                                ("GET", issued.SERVICES, "read:service"),
+                                ("POST", issued.SERVICES, None),
                                 ("GET", "/api/v2/else", None)):
         answer = ask(gateway, key, method=method, path=path)
         assert problem(answer) == ("not_permitted", 403)
@@ -189,9 +196,7 @@ def test_scopes(w, gateway):
 
 def test_states(w, gateway):
     server = w.server
-    id_, text = keys.issue(server, server.sql(
-        "SELECT subscription_id FROM issued_key WHERE id = %s",
-        (w.ids["support"],))[0][0], "states", "read:customer", prefix="akl")
+    id_, text = w.issue("support", "states")
     key = "X-Api-Key", text
     for change, said in (
             ("state = 'inactive'", "key_inactive"),
@@ -202,9 +207,7 @@ def test_states(w, gateway):
         server.sql(f"UPDATE issued_key SET {change} WHERE id = %s", (id_,))
         base.wait_until(lambda said=said: (
             ask(gateway, key).headers["x-latchkey-code"]) == said, 5, change)
-    _, text = keys.issue(server, server.sql(
-        "SELECT subscription_id FROM issued_key WHERE id = %s",
-        (id_,))[0][0], "deleted", "read:customer", prefix="akl")
+    _, text = w.issue("support", "deleted")
     assert ask(gateway, ("X-Api-Key", text)).status == 200
     server.sql("UPDATE issued_key SET state = 'deleted' WHERE name = "
                "'deleted'")
@@ -221,9 +224,7 @@ def test_last_used(w, gateway):
 
 def test_limit_of_a_key(w, gateway):
     """200 a minute, whatever the product's plan."""
-    id_, text = keys.issue(w.server, w.server.sql(
-        "SELECT subscription_id FROM issued_key WHERE id = %s",
-        (w.ids["partners"],))[0][0], "limited", "read:customer", prefix="pk")
+    id_, text = w.issue("partners", "limited")
     statuses = [ask(gateway, ("x-api-key", text)).status for _ in range(205)]
     assert statuses[:200] == [200] * 200
     assert 429 in statuses[200:]
@@ -242,7 +243,7 @@ def test_limit_of_a_key(w, gateway):
 
 def verify(gateway, **asked):
     gateway.http.request("POST", "/v1/verify", json.dumps(
-        {"method": "GET", "path": keys.CUSTOMERS, **asked}),
+        {"method": "GET", "path": issued.CUSTOMERS, **asked}),
         {"Content-Type": "application/json"})
     answer = gateway.http.getresponse()
     text = answer.read()
@@ -266,8 +267,8 @@ def test_verify(w, gateway):
              "not_permitted", 403),
             ({"key": w.keys["tokens"]}, "unknown_key", 401),
             ({"product": "partners"}, "missing_key", 403),
-            ({"key": keys.coded("pk")}, "unknown_key", 403),
-            ({"key": w.keys["trial"], "path": keys.SERVICES},
+            ({"key": issued.coded("pk")}, "unknown_key", 403),
+            ({"key": w.keys["trial"], "path": issued.SERVICES},
              "not_permitted", 403)):
         said = verify(gateway, **asked)
         assert (said["allowed"], said["code"], said["status"]) == (
@@ -308,7 +309,7 @@ def test_as_azure_has_it(make_server):
             ([(product, "revio-api")], 401, "Access denied due to missing"),
             ([(KEY, "f" * 32)], 401, "Access denied due to invalid"),
             ([(product, "partners")], 403, "The API key is missing"),
-            ([("X-Api-Key", keys.coded("pk"))], 403,
+            ([("X-Api-Key", issued.coded("pk"))], 403,
              "The API key is not valid"),
             ([("X-Api-Key", world.keys["people"])], 401,
              "The call does not say")):

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from lib import base, flows, keys
+from lib import base, flows, issued
 from lib.base import ROOT
 from lib.gateway import KEY, Gateway
 
@@ -140,13 +140,13 @@ ISSUED_KINDS = {
 def test_a_change_of_an_issued_key_is_heard_by_all_workers(make_server):
     server = make_server(workers=2)
     flows.client_with_key(server, "STUDIO", "My Studio")
-    keys.product(server, "people", "user-key")
-    _, text = keys.issue(server, keys.subscribe(server, "STUDIO", "people"),
-                         "speed", "read:customer")
+    issued.product(server, "people", "user-key")
+    text = issued.Key(server, flows.subscribe(server, "STUDIO", "people"),
+                      "ca", "speed", ["read:customer"]).text
     server.sql("UPDATE product SET key_calls_a_minute = 1000000")
 
     def ask(ear):
-        return ear.ask("/check/envoy" + keys.CUSTOMERS, headers=[
+        return ear.ask("/check/envoy" + issued.CUSTOMERS, headers=[
             ("X-Api-Key", text), ("X-Tenant-Name", server.slug)]
         ).headers["x-latchkey-code"] or "allowed"
     server.slug = server.sql("SELECT slug FROM tenant")[0][0]

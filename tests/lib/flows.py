@@ -179,13 +179,13 @@ def add_product(server, profile, slug=None, scopes=(), name=None):
     return slug
 
 
-def subscribe(server, code, slug):
-    """A live subscription of a client, as the database has it; its id."""
+def subscribe(server, code, slug, environment="live"):
+    """A subscription of a client, as the database has it; its id."""
     return server.sql(
-        "INSERT INTO subscription (id, tenant_id, product_id, one_key, name) "
-        "SELECT gen_random_uuid(), t.id, p.id, false, t.name || '-KEY' "
-        "FROM tenant t, product p WHERE t.code = %s AND p.slug = %s "
-        "RETURNING id", (code, slug))[0][0]
+        "INSERT INTO subscription (id, tenant_id, product_id, one_key, name, "
+        "environment) SELECT gen_random_uuid(), t.id, p.id, false, t.name || "
+        "'-KEY', %s FROM tenant t, product p WHERE t.code = %s AND p.slug = %s "
+        "RETURNING id", (environment, code, slug))[0][0]
 
 
 def scoped_client(server, profile, scopes, code=None, **fields):

@@ -1,4 +1,5 @@
-"""Products and keys of any profile, put into the database as its pages would."""
+"""Issued keys as the database has them, made without the portal's pages: for
+tests of what becomes of them, by the thousand or with any text."""
 
 import secrets
 import subprocess
@@ -6,6 +7,11 @@ import zlib
 
 from .base import clean_env
 
+CUSTOMERS, SERVICES = "/api/v2/customers", "/api/v2/services"
+RESOURCES = {CUSTOMERS: ["GET", "POST"], SERVICES: ["GET", "POST"]}
+SCOPES = {"read:customer": [(CUSTOMERS, "GET")],
+          "write:customer": [(CUSTOMERS, "POST")],
+          "read:service": [(SERVICES, "GET")]}
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -19,8 +25,11 @@ def coded(prefix):
     return f"{prefix}_{text}{check}"
 
 
-def product(server, slug, profile, resources, scopes=()):
-    """resources: {path: operations}; scopes: {word: [(path, operation)]}"""
+def product(server, slug, profile, resources=None, scopes=()):
+    """resources: {path: operations}; scopes: {word: [(path, operation)]}.
+    Without either, those above."""
+    if resources is None:
+        resources, scopes = RESOURCES, SCOPES
     one = server.sql(
         "INSERT INTO product (id, slug, name, profile, one_key_per_tenant, "
         "needs_api_user, calls_a_minute, calls_a_day) VALUES "
@@ -40,14 +49,6 @@ def product(server, slug, profile, resources, scopes=()):
                        "FROM product_resource WHERE product_id = %s "
                        "AND path = %s", (scope, operation, one, path))
     return one
-
-
-def subscription(server, code, slug, environment="live"):
-    return server.sql(
-        "INSERT INTO subscription (id, tenant_id, product_id, one_key, name, "
-        "environment) SELECT gen_random_uuid(), t.id, p.id, false, t.name || "
-        "'-KEY', %s FROM tenant t, product p WHERE t.code = %s AND p.slug = %s "
-        "RETURNING id", (environment, code, slug))[0][0]
 
 
 class Key:

@@ -37,7 +37,7 @@ class Page:
         for code, host in (("ACME", HOST), ("OTHER", "other.example")):
             server.sql("INSERT INTO tenant_host SELECT %s, id FROM tenant "
                        "WHERE code = %s", (host, code))
-        self.subscription = issued.subscription(server, "ACME", "psa-api")
+        self.subscription = flows.subscribe(server, "ACME", "psa-api")
         self.key = issued.Key(server, self.subscription, "xk")
         self.api = gateways.serve(gateways.Handler)
         self.nginx = gateways.Nginx(temp_dir("gateway"), server.gateway_port,
