@@ -52,6 +52,14 @@ def test_naming_pattern(walk):
     flows.request_key(walk.contact, "Altaworx-KEY")
 
 
+def test_typically_within_48_hours(server, walk):
+    """"(typically within ~48 hours if it matches the expected format and no
+    other keys exist for that client)"."""
+    assert "48 hours" in walk.contact.get("/profile").expect(200).words
+    assert server.sql("SELECT due_at = submitted_at + interval '48 hours' "
+                      "FROM request") == [(True,)]
+
+
 def test_rev_io_approves(walk):
     """"Rev.io approves the subscription"."""
     path = flows.requests_in_queue(walk.keeper)[-1]
@@ -80,13 +88,30 @@ def test_only_one_key_per_client_tenant(server, walk):
 
 
 def test_api_only_users(server, walk):
-    """"Create API-only users (for example, FORTAPI@ALTWORX, ...)" - "Assign
-    roles and permissions"."""
-    client = world.Client.__new__(world.Client)
+    """"Create API-only users (for example, FORTAPI@ALTWORX, ...)"."""
+    walk.client = client = world.Client.__new__(world.Client)
     client.server, client.owner = server, walk.contact
     client.tenant = server.sql("SELECT id FROM tenant")[0][0]
     page = client.make("FORTAPI").expect(200)
     walk.login = "FORTAPI@ALTWORX", world.password_on(page)
+    walk.user = server.sql("SELECT id FROM api_user")[0][0]
+
+
+def test_assign_roles_and_permissions(walk, gateway):
+    """"Assign roles and permissions that govern: which accounts/data are
+    visible; which operations (GET, POST, PUT, DELETE) are allowed"."""
+    page = walk.client.make("READER", role=walk.client.role("read-only"))
+    walk.reader = "READER@ALTWORX", world.password_on(page.expect(200))
+    login = basic(*walk.reader)
+    assert gateway.check(walk.keys[0], uri=PATH, headers=[login]) == "allowed"
+    for method in ("POST", "PUT", "DELETE"):
+        assert gateway.check(walk.keys[0], method, PATH, [login]
+                             ) == "not_permitted"
+        assert gateway.check(walk.keys[0], method, PATH,
+                             [basic(*walk.login)]) == "allowed"
+    told = gateway.ask("/check/envoy" + PATH, headers=[
+        (KEY, walk.keys[0]), login]).headers
+    assert told["x-latchkey-accounts"] == "all"
 
 
 def test_vendor_combines_key_and_basic_auth(walk, gateway):
@@ -118,9 +143,33 @@ def test_rate_limits_and_quotas(server, walk, gateway):
     server.sql("UPDATE product SET calls_a_minute = 1000000")
 
 
-def test_disable_users(server, walk, gateway):
+def test_rotate_api_user_passwords(walk, gateway):
+    """"Rotate API user passwords"."""
+    old = walk.login
+    answer = walk.client.act(walk.user, "rotate", overlap="0").expect(200)
+    walk.login = old[0], world.password_on(answer)
+    base.wait_until(lambda: gateway.check(
+        walk.keys[0], uri=PATH, headers=[basic(*old)]
+    ) == "bad_api_user", 10, "the rotation")
+    assert gateway.check(walk.keys[0], uri=PATH, headers=[basic(*walk.login)]
+                         ) == "allowed"
+
+
+def test_disable_users(walk, gateway):
     """"disable users when decommissioning an integration"."""
-    server.sql("UPDATE api_user SET state = 'disabled'")
+    walk.client.act(walk.user, "disable").expect(303)
     base.wait_until(lambda: gateway.check(
         walk.keys[0], uri=PATH, headers=[basic(*walk.login)]
     ) == "api_user_disabled", 10, "the change")
+
+
+def test_vendors_never_need_interactive_portal_access(server, walk, gateway):
+    """"they only need: The APIM key; The API user credentials for their
+    integration" - with which nobody can sign in."""
+    assert gateway.check(walk.keys[0], uri=PATH, headers=[
+        basic(*walk.reader)]) == "allowed"
+    vendor = server.client()
+    answer = vendor.submit(vendor.get("/signin").expect(200), {
+        "email": walk.reader[0], "password": walk.reader[1]}, "/signin")
+    assert answer.status in (401, 422), answer
+    assert vendor.get("/profile").status == 303
