@@ -189,7 +189,7 @@ def test_granted_people_make_partner_keys(partner):
     member.post(f"/subscriptions/{partner.subscription}/issued", {
         "csrf": csrf, "name": "x", "scope": "conversation:read",
         "nonce": "x"}).expect(404)
-    flows.grant_keys(server, member)
+    flows.grant_keys(server, partner, member)
     text = flows.issued_key(member, partner.subscription, "Granted",
                             ["conversation:read"])
     assert re.fullmatch(r"pk_[0-9A-Za-z]{36}", text)

@@ -256,11 +256,12 @@ def issued_deed(browser, subscription, name, deed, **fields):
     return browser.submit(page, fields, f"/{deed}$")
 
 
-def grant_keys(server, person):
-    """Lets a colleague make keys for the client."""
-    server.sql("UPDATE membership SET makes_keys = true WHERE account_id = "
-               "(SELECT account_id FROM person WHERE email = %s)",
-               (person.email,))
+def grant_keys(server, owner, person):
+    """The owner lets a colleague make keys for the client, under People."""
+    where = server.sql("SELECT '/people/' || account_id || '/permissions' "
+                       "FROM person WHERE email = %s", (person.email,))[0][0]
+    page = owner.get(where).expect(200)
+    owner.submit(page, {"makes_keys": "1"}, "/permissions$").expect(303)
 
 
 def give_role(server, owner, person, name, cells):

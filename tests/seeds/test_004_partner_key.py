@@ -127,7 +127,7 @@ def test_if_you_do_not_see_the_developer_tab_ask_an_admin(walk):
     assert not page.has_form("/issued$") and "First" not in page.words
     assert ("Ask one of them to grant you access under People, or to create a "
             "key for you.") in page.words
-    flows.grant_keys(walk.server, walk.member)
+    flows.grant_keys(walk.server, walk.owner, walk.member)
 
 
 def test_click_create_key(walk):
