@@ -2,7 +2,8 @@
  * How a client is read, for the _db.c files of this slice: the columns of
  * struct tenant in its order.  A tenant's key is the live subscription among
  * the products with one key per tenant, found by the very index that allows
- * one only.
+ * one only in each environment: of several, that of the first by its name,
+ * "live" before "test".
  */
 #ifndef TENANTS_TENANT_ROW_H
 #define TENANTS_TENANT_ROW_H
@@ -26,7 +27,7 @@
 	"LEFT JOIN LATERAL (SELECT s.state, s.name FROM subscription s "	\
 	"  WHERE s.tenant_id = t.id AND s.one_key "			\
 	"  AND s.state IN ('active', 'suspended') "			\
-	"  ORDER BY s.environment <> 'live', s.environment LIMIT 1) k ON true "
+	"  ORDER BY s.environment LIMIT 1) k ON true "
 
 struct tenant	tenant_row_read(const struct db_rows *, int row);
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -105,7 +106,10 @@ class Browser:
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
     def wait(self, condition, what="", timeout_s=10):
-        return WebDriverWait(self.driver, timeout_s, 0.05).until(
+        # A page that goes while it is looked at is looked at again.
+        return WebDriverWait(
+            self.driver, timeout_s, 0.05,
+            ignored_exceptions=[StaleElementReferenceException]).until(
             lambda _: condition(), what)
 
     def type(self, name, text):
