@@ -57,6 +57,26 @@ def api_user(server, tenant, name, state="enabled"):
         "AND r.preset = 'full'", (tenant, name, state))
 
 
+def test_roles_of_people_move(server, admin):
+    """A role that both began with stays by a name of its own where a person
+    has it, and is the other's where nobody has."""
+    owner, _ = flows.client_with_key(server, "ROLEOLD", "Role Old")
+    new = make(server, "ROLENEW", "Role New")
+    server.sql("INSERT INTO membership_role (account_id, role_id, tenant_id) "
+               "SELECT p.account_id, r.id, r.tenant_id FROM person p, "
+               "api_role r WHERE p.email = %s AND r.tenant_id = %s "
+               "AND r.preset = 'read-only'",
+               (owner.email, id_of(server, "ROLEOLD")))
+    merge(admin, "ROLEOLD", "ROLENEW").expect(303)
+    assert server.sql(
+        "SELECT r.name, r.preset, x.tenant_id FROM membership_role x "
+        "JOIN api_role r ON r.id = x.role_id AND r.tenant_id = x.tenant_id "
+        "JOIN person p ON p.account_id = x.account_id WHERE p.email = %s",
+        (owner.email,)) == [("Read-only (ROLEOLD)", None, new)]
+    assert server.sql("SELECT count(*) FROM api_role WHERE tenant_id = %s",
+                      (new,)) == [(4,)]
+
+
 def test_all_moves(server, admin, keeper):
     owner, _ = flows.client_with_key(server, "OLDCO", "Old Company")
     new = make(server, "NEWCO", "New Company", ["new.example", "both.example"])
