@@ -204,8 +204,11 @@ refused(struct req *rq, enum role_result result)
 	case ROLE_FULL:
 		api_fail(rq, 409, "full", "There are 50 roles.");
 	case ROLE_USED:
-		api_fail(rq, 409, "used", "API users have this role, or it "
-		    "is one that every client has.");
+		api_fail(rq, 409, "used", "API users or people have this role, "
+		    "or it is one that every client has.");
+	case ROLE_WIDER:
+		api_fail(rq, 409, "wider", "People have this role, whose keys "
+		    "would do more. An owner can widen it.");
 	case ROLE_SAVED:
 	case ROLE_NONE:
 		break;

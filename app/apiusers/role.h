@@ -84,7 +84,8 @@ enum role_result {
 	ROLE_NOT_INCLUDED,	/* something that no product includes */
 	ROLE_FASTER,		/* somebody else just changed it */
 	ROLE_FULL,		/* ROLES_MAX */
-	ROLE_USED,		/* by users: it can't be deleted */
+	ROLE_USED,		/* by users or people: it can't be deleted */
+	ROLE_WIDER,		/* people have it: an owner widens it */
 };
 WAITS MUST_CHECK enum role_result role_db_make(struct db *, const char *who,
 		    const char *tenant_id, const struct role_form *);

@@ -183,7 +183,9 @@ role_db_save(struct db *db, const char *who, const char *tenant_id,
 	 * stays as it is. */
 	DB_QUERY(role_save,
 	    "WITH me AS (SELECT r.id, r.tenant_id, " IS_STAFF("$1::uuid",
-	    "r.tenant_id") " AS is_staff FROM api_role r"
+	    "r.tenant_id") " AS is_staff,"
+	    "    api_right($1::uuid, r.tenant_id) = 'manager' AS is_manager"
+	    "  FROM api_role r"
 	    "  WHERE r.id = $3::uuid AND r.tenant_id = $2::uuid AND "
 	    MAY("$1::uuid", "r.tenant_id")
 	    "), fresh AS (SELECT DISTINCT resource, operation"
@@ -196,12 +198,16 @@ role_db_save(struct db *db, const char *who, const char *tenant_id,
 	    "    f.resource AND c.operation = f.operation AND (c.scope = 'all'"
 	    "    OR (cardinality($6::text[]) > 0 AND c.accounts @>"
 	    "    $6::text[])))) AS is_so"
+	    "), refused AS (SELECT wider.is_so AND me.is_manager"
+	    "    AND EXISTS (SELECT FROM membership_role mr"
+	    "    WHERE mr.role_id = me.id) AS is_so FROM me, wider"
 	    "), done AS (UPDATE api_role x SET name = $4::text,"
 	    "    name_folded = $5::text, scope = CASE WHEN"
 	    "    cardinality($6::text[]) = 0 THEN 'all' ELSE 'named' END,"
 	    "    accounts = $6::text[], version = x.version + 1,"
 	    "    changed_at = now(), changed_by = $1::uuid FROM me"
 	    "  WHERE x.id = me.id AND x.version = $9::integer"
+	    "  AND NOT (SELECT is_so FROM refused)"
 	    "  RETURNING x.id, x.tenant_id, x.name"
 	    "), gone AS (DELETE FROM api_role_grant g USING done"
 	    "  WHERE g.role_id = done.id AND NOT EXISTS (SELECT FROM fresh f"
@@ -234,7 +240,8 @@ role_db_save(struct db *db, const char *who, const char *tenant_id,
 	    ") SELECT (SELECT audit_write(done.tenant_id, 'account',"
 	    "    $1::uuid, 'api_role.changed', 'api_role', done.id,"
 	    "    jsonb_build_object('wider', wider.is_so)) FROM done, wider),"
-	    "  (SELECT count(told.mail) FROM told) FROM me");
+	    "  (SELECT count(told.mail) FROM told), (SELECT is_so FROM refused)"
+	    "  FROM me");
 	const struct db_rows *rows;
 	struct arena *a = db_arena(db);
 
@@ -249,6 +256,8 @@ role_db_save(struct db *db, const char *who, const char *tenant_id,
 		return (refused(rows));
 	if (rows->n == 0)
 		return (ROLE_NONE);
+	if (db_truth(rows, 0, 2))
+		return (ROLE_WIDER);
 	return (db_is_null(rows, 0, 0) ? ROLE_FASTER : ROLE_SAVED);
 }
 
@@ -266,7 +275,9 @@ role_db_delete(struct db *db, const char *who, const char *tenant_id,
 	    "), done AS (DELETE FROM api_role r USING me WHERE r.id = me.id"
 	    "  AND me.as_seen"
 	    "  AND NOT EXISTS (SELECT FROM api_user_role ur"
-	    "    WHERE ur.role_id = me.id) RETURNING r.id, r.tenant_id, r.name"
+	    "    WHERE ur.role_id = me.id)"
+	    "  AND NOT EXISTS (SELECT FROM membership_role mr"
+	    "    WHERE mr.role_id = me.id) RETURNING r.id, r.tenant_id, r.name"
 	    "), told AS (" TOLD("'deleted the role'")
 	    ") SELECT (SELECT audit_write(done.tenant_id, 'account',"
 	    "    $1::uuid, 'api_role.deleted', 'api_role', done.id)"

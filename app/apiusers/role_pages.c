@@ -435,8 +435,13 @@ refused(struct req *rq, struct view *view, enum role_result result)
 		break;
 	case ROLE_USED:
 		form_error(view, "changed",
-		    "API users have this role. Give "
+		    "API users or people have this role. Give "
 		    "them another one first.");
+		break;
+	case ROLE_WIDER:
+		form_error(view, "changed",
+		    "People have this role, whose keys would do more. An "
+		    "owner can widen it. Nothing was saved.");
 		break;
 	}
 }

@@ -10,7 +10,8 @@
  *
  * That stands in the statement, which holds the rows of both people and of the
  * roles that a manager has: what is taken from a manager at that moment is not
- * given on.  Keys that carry their maker's permissions lose with the next call
+ * given on.  Nor does a manager widen a role that people have (ROLE_WIDER), or
+ * what a manager has would be what a manager likes.  Keys that carry their maker's permissions lose with the next call
  * what their maker loses (person_cells, key_matrix).
  */
 #ifndef PEOPLE_PERMIT_H

@@ -186,7 +186,7 @@ def test_deleted_only_where_nobody_has_it(client):
     csrf = client.owner.get("/api-roles").form("signout").fields["csrf"]
     where = f"/api-roles/{role}/delete"
     answer = client.owner.post(where, {"csrf": csrf}).expect(409)
-    assert "API users have this role" in answer.words
+    assert "API users or people have this role" in answer.words
     client.act(user, "permissions", role=client.role("billing")).expect(303)
     client.owner.post(where, {"csrf": csrf}).expect(303)
     client.owner.post(f"/api-roles/{client.role('billing')}/delete",

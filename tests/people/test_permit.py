@@ -121,6 +121,34 @@ def test_a_manager_without_a_role_gives_none(team):
     assert "there is none that you can give" in page.words
 
 
+def test_a_manager_widens_no_role_that_people_have(team):
+    """Neither the own one, nor is one that people have deleted."""
+    where = f"/api-roles/{team.readers}"
+    customers = team.server.sql(
+        "SELECT r.id FROM product_resource r JOIN product p "
+        "ON p.id = r.product_id WHERE p.slug = %s AND r.path = '/customers'",
+        (team.slug,))[0][0]
+
+    def save(browser, *operations):
+        form = browser.get(where).expect(200).form(f"{where}$")
+        return browser.post(where, [
+            (name, form.fields[name]) for name in ("csrf", "version", "name")
+        ] + [("scope", "all")] + [("p", f"{customers}:{operation}")
+                                  for operation in operations])
+
+    answer = save(team.manager, "GET", "POST")
+    assert "An owner can widen it" in answer.words and answer.status >= 400
+    cells = "SELECT operation FROM api_role_grant WHERE role_id = %s ORDER BY 1"
+    assert team.server.sql(cells, (team.readers,)) == [("GET",)]
+    csrf = team.get("/people").form("signout").fields["csrf"]
+    answer = team.post(f"{where}/delete", {"csrf": csrf})
+    assert answer.status >= 400 and "people have this role" in answer.words
+    save(team, "GET", "POST").expect(303)
+    assert team.server.sql(cells, (team.readers,)) == [("GET",), ("POST",)]
+    save(team.manager, "GET").expect(303)
+    assert team.server.sql(cells, (team.readers,)) == [("GET",)]
+
+
 def test_owners_need_none(team):
     page = team.get(path(team, team)).expect(200)
     assert "Owners need no role" in page.words
