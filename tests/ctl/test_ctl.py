@@ -127,12 +127,14 @@ def test_init_twice(bare):
 def test_init_at_once(bare):
     """Eight of them: one set of keys, and each finds it right."""
     bare.done("init")
+    bare.sql("DELETE FROM signing_key")
     bare.sql("DELETE FROM sealed_key")
     command = [bare.cluster.build / "latchkeyctl", "init"]
     all_of_them = [subprocess.Popen(command, env=clean_env(**bare.settings))
                    for _ in range(8)]
     assert [one.wait(30) for one in all_of_them] == [0] * 8
     assert bare.sql("SELECT count(*) FROM sealed_key") == [(6,)]
+    assert bare.sql("SELECT count(*) FROM signing_key") == [(1,)]
 
 
 def test_init_never_replaces_a_lost_master_key(bare):

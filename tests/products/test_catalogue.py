@@ -282,7 +282,7 @@ def test_resources_of_another_product_stay(server, admin, other):
     put(admin, page, {"id_0": foreign[0], "name_0": "Mine", "path_0": "/mine",
                       "may_0": "GET", "id_1": foreign[0], "name_1": "Two",
                       "path_1": "/two", "may_1": "GET", "id_60": "x",
-                      "path_99": "/far"}, "/resources$").expect(303)
+                      "path_100": "/far"}, "/resources$").expect(303)
     assert server.sql("SELECT name FROM product_resource WHERE id = %s",
                       (foreign[0],)) == [(foreign[1],)]
     answer = put(other, late, {"name_0": "Late", "path_0": "/late",
@@ -292,21 +292,21 @@ def test_resources_of_another_product_stay(server, admin, other):
     assert answer.form("/resources$").fields["path_0"] == "/late"
 
 
-def test_fifty_resources_and_no_more(server, admin):
+def test_a_hundred_resources_and_no_more(server, admin):
     path, _ = make(server, admin, publish=False)
     fields = {}
-    for i in range(50):
+    for i in range(100):
         fields |= {f"id_{i}": "", f"name_{i}": f"R{i}", f"note_{i}": "n",
                    f"path_{i}": f"/r/{i}"}
     page = admin.get(f"{path}/resources")
     form = page.form("/resources$")
     body = [("csrf", form.fields["csrf"]), ("version", form.fields["version"]),
             *fields.items()]
-    body += [(f"may_{i}", op) for i in range(50)
+    body += [(f"may_{i}", op) for i in range(100)
              for op in ("GET", "POST", "PUT", "PATCH", "DELETE")]
     admin.post(form.action, body).expect(303)
     page = admin.get(f"{path}/resources").expect(200)
-    assert "at most 50" in page.words and 'value="add"' not in page.text
+    assert "at most 100" in page.words and 'value="add"' not in page.text
 
 
 # -- terms
