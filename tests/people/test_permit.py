@@ -195,11 +195,13 @@ def test_an_owner_lets_somebody_make_keys_for_the_client(team, server):
 
 def test_of_two_at_once_one_is_told(team):
     where = path(team, team.member)
-    form = team.get(where).form("/permissions$")
+    forms = {browser: {**browser.get(where).form("/permissions$").fields,
+                       "role": role}
+             for browser, role in ((team, team.writers),
+                                   (team.manager, team.readers))}
     answers = []
-    threads = [threading.Thread(target=lambda r=role: answers.append(
-        team.post(where, {**form.fields, "role": r}).status))
-        for role in (team.readers, team.writers)]
+    threads = [threading.Thread(target=lambda b=b: answers.append(
+        b.post(where, forms[b]).status)) for b in forms]
     for thread in threads:
         thread.start()
     for thread in threads:
