@@ -70,6 +70,14 @@ def shown(owner):
     return flows.show_key(owner), flows.show_key(owner, "secondary")
 
 
+def shown_by_now(owner):
+    """None: a worker does not know yet that its database is back."""
+    try:
+        return shown(owner)
+    except AssertionError:
+        return None
+
+
 def test_master_key(two):
     wait_for_holders(two)
     before, hashes = shown(two.owner), macs(two)
@@ -296,9 +304,8 @@ def test_the_database_goes_in_the_middle(own_cluster):
             own_cluster.start()
             assert set(rows(server)) == {old, old + 1}
             server.sql("DROP TRIGGER slow ON subscription_key")
-            wait_until(lambda: server.client().get("/readyz").status == 200,
-                       20, "the portal")
-            assert shown(owner) == before
+            wait_until(lambda: shown_by_now(owner) == before, 20,
+                       "each worker to have found the database again")
             assert "going on" in server.ctl("data-key", "rotate").stdout
             old += 1
             assert rows(server) == {old: n}
